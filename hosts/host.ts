@@ -1,0 +1,38 @@
+import type { Readable } from "node:stream";
+
+export interface RunOptions {
+  /** Positional parameters `$1`, `$2` … of the script. The only way for a value to enter a script (no interpolation). */
+  readonly args?: readonly string[];
+  /** Standard input. Without it the remote command is supervised: it ends when the connection or the caller goes away. */
+  readonly input?: Uint8Array | Readable;
+  /** Run with the node's configured privilege (root, sudo, doas). Default false. */
+  readonly privileged?: boolean;
+  /** Milliseconds until the command is ended and COMMAND_TIMED_OUT is thrown. Default 30 000. */
+  readonly timeoutMs?: number;
+  /** Aborting ends the remote command (and its children) and rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+  /** Receives standard output as it comes; `stdout` of the result is then empty. */
+  readonly onStdout?: (chunk: Buffer) => void | Promise<void>;
+  /** At most one exclusive command runs on a node at a time, across controllers; NODE_BUSY after 15 s of waiting. */
+  readonly exclusive?: boolean;
+}
+
+export interface RunResult {
+  /** Exit status. A command that a signal ended has 128 + its number. Never null: a lost connection throws OUTCOME_UNKNOWN. */
+  readonly code: number;
+  readonly stdout: Buffer;
+  readonly stderr: string;
+}
+
+/** One node, reached somehow. Scripts are POSIX sh and must run under busybox ash and dash. */
+export interface Host {
+  /** The node's name in understudy.yaml. */
+  readonly name: string;
+  /**
+   * Runs a script and resolves with its exit status, whatever that is.
+   * Rejects with UnderstudyError HOST_UNREACHABLE, HOST_KEY_*, AUTHENTICATION_FAILED, PRIVILEGE_REFUSED (nothing ran),
+   * COMMAND_TIMED_OUT (it was ended), OUTCOME_UNKNOWN (connection lost under the command).
+   */
+  run(script: string, options?: RunOptions): Promise<RunResult>;
+  close(): Promise<void>;
+}
