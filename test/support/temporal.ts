@@ -1,0 +1,81 @@
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Client, Connection } from "@temporalio/client";
+import { DefaultLogger, NativeConnection, Runtime } from "@temporalio/worker";
+import { SEARCH_ATTRIBUTES } from "../../workflows/contract.ts";
+
+Runtime.install({ logger: new DefaultLogger("ERROR") });
+
+export interface TestTemporal {
+  readonly address: string;
+  readonly client: Client;
+  readonly native: NativeConnection;
+  readonly directory: string;
+  stop(): Promise<void>;
+}
+
+/** The `temporal` program that setup found or built. */
+export function temporalProgram(): string {
+  const cached = join(import.meta.dirname, "../../.cache/temporal/temporal");
+  return process.env["UNDERSTUDY_TEMPORAL"] ?? (existsSync(cached) ? cached : "temporal");
+}
+
+/** A real Temporal server of its own, on loopback, with a SQLite file that goes with it. */
+export async function startTemporal(): Promise<TestTemporal> {
+  const directory = await mkdtemp(join(tmpdir(), "understudy-temporal-"));
+  const port = await freePort();
+  const knobs = ["history.transferProcessorMaxPollRPS=1000", "history.timerProcessorMaxPollRPS=1000", 'history.timerProcessorMaxTimeShift="20ms"'];
+  const server = spawn(
+    temporalProgram(),
+    [
+      ...["server", "start-dev", "--ip", "127.0.0.1", "--port", String(port), "--headless", "--log-level", "error"],
+      ...["--db-filename", join(directory, "temporal.db")],
+      ...SEARCH_ATTRIBUTES.flatMap((name) => ["--search-attribute", `${name}=Keyword`]),
+      ...knobs.flatMap((knob) => ["--dynamic-config-value", knob]),
+    ],
+    { stdio: "ignore" },
+  );
+  const address = `127.0.0.1:${port}`;
+  const connection = await connect(address);
+  const native = await NativeConnection.connect({ address });
+  return {
+    address,
+    client: new Client({ connection }),
+    native,
+    directory,
+    async stop() {
+      await native.close();
+      await connection.close();
+      const gone = new Promise((resolve) => server.once("exit", resolve));
+      server.kill("SIGTERM");
+      await gone;
+      await rm(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+async function connect(address: string): Promise<Connection> {
+  const until = Date.now() + 30_000;
+  for (;;) {
+    try {
+      const connection = await Connection.connect({ address, connectTimeout: 1_000 });
+      await connection.workflowService.describeNamespace({ namespace: "default" });
+      return connection;
+    } catch (error) {
+      if (Date.now() > until) throw error;
+    }
+  }
+}
+
+export async function freePort(): Promise<number> {
+  const probe = createServer();
+  await new Promise<void>((resolve) => probe.listen(0, "127.0.0.1", resolve));
+  const address = probe.address();
+  await new Promise((resolve) => probe.close(resolve));
+  if (typeof address !== "object" || !address) throw new Error("no port");
+  return address.port;
+}

@@ -1,0 +1,105 @@
+import { ApplicationFailure, CancellationScope, log, setCurrentDetails, upsertSearchAttributes } from "@temporalio/workflow";
+import { defineSearchAttributeKey } from "@temporalio/common";
+import type { HandoverOutcome, HandoverReport, StepReport } from "./contract.ts";
+import { FAILURE_TYPE_PREFIX } from "./contract.ts";
+import { toService } from "./activities-proxy.ts";
+import { describeFailure } from "./failures.ts";
+import type { StepFailure } from "./failures.ts";
+import { Recorder, renderDetails } from "./recorder.ts";
+
+const SERVICE = defineSearchAttributeKey("UnderstudyService", "KEYWORD");
+const NODE = defineSearchAttributeKey("UnderstudyNode", "KEYWORD");
+const OUTCOME = defineSearchAttributeKey("UnderstudyOutcome", "KEYWORD");
+
+/** A step that failed, with what it said. Never leaves the workflow: it is caught and becomes a verdict. */
+export class StepFailed extends Error {
+  readonly step: string;
+  readonly failure: StepFailure;
+
+  constructor(step: string, failure: StepFailure, options: { cause: unknown }) {
+    super(failure.what, options);
+    this.step = step;
+    this.failure = failure;
+  }
+}
+
+/** One run of a handover: records each step where people look for it, and gives the verdict. */
+export class HandoverRun {
+  readonly recorder: Recorder;
+  #searchable = false;
+  #highestCounter = 0;
+
+  constructor(recorder: Recorder) {
+    this.recorder = recorder;
+  }
+
+  get report(): HandoverReport {
+    return this.recorder.report;
+  }
+
+  get highestCounter(): number {
+    return this.#highestCounter;
+  }
+
+  /** Remembers the highest outgoing counter that was read or written (I3). */
+  sawCounter(counter: number): void {
+    this.#highestCounter = Math.max(this.#highestCounter, counter);
+  }
+
+  makeSearchable(service: string): void {
+    this.#searchable = true;
+    upsertSearchAttributes([{ key: SERVICE, value: service }]);
+  }
+
+  heading(from: string, to: string, epoch: number): void {
+    this.recorder.set({ from, to, epoch });
+    if (this.#searchable) upsertSearchAttributes([{ key: NODE, value: to }]);
+  }
+
+  say(message: string): void {
+    this.recorder.set({ message });
+    setCurrentDetails(renderDetails(this.recorder.report));
+  }
+
+  /** Runs one step and records it. Rejects StepFailed. */
+  async step<T>(step: Pick<StepReport, "name" | "title" | "node" | "undo">, act: () => Promise<T>, detail?: (result: T) => string): Promise<T> {
+    const index = this.recorder.begin(step, new Date());
+    this.say(step.node ? `${step.title} (${step.node})` : step.title);
+    try {
+      const result = await act();
+      this.recorder.end(index, "done", new Date(), detail?.(result));
+      return result;
+    } catch (error) {
+      const failure = describeFailure(error);
+      this.recorder.end(index, "failed", new Date(), failure.what);
+      throw new StepFailed(step.name, failure, { cause: error });
+    } finally {
+      setCurrentDetails(renderDetails(this.recorder.report));
+    }
+  }
+
+  failedBy(error: StepFailed, node?: string): void {
+    const { id, what, next } = error.failure;
+    this.recorder.set({ error: { id, step: error.step, node: error.failure.node ?? node, what, next } });
+  }
+
+  /**
+   * Ends the run with a verdict, told to `service` first. `done` and `rehearsed` complete the workflow; every other verdict
+   * fails it, so that it is red wherever it is looked at, with the report as details.
+   */
+  async verdict(outcome: HandoverOutcome, message: string): Promise<HandoverReport> {
+    const report = this.recorder.close(outcome, message, new Date());
+    if (this.#searchable) upsertSearchAttributes([{ key: OUTCOME, value: outcome }]);
+    setCurrentDetails(renderDetails(report));
+    try {
+      await CancellationScope.nonCancellable(() =>
+        toService.closeHandover({ service: report.service, report, highestCounter: this.#highestCounter }),
+      );
+    } catch (error) {
+      // `service` sees this run close without a verdict and asks the nodes; the outcome here stays what it is.
+      log.warn("the verdict could not be told to the service workflow", { error: describeFailure(error).what });
+    }
+    if (outcome === "done" || outcome === "rehearsed") return report;
+    throw ApplicationFailure.nonRetryable(message, `${FAILURE_TYPE_PREFIX}${outcome.toUpperCase()}`, report);
+  }
+}

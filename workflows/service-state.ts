@@ -1,0 +1,94 @@
+import type { HandoverReport, HandoverSummary, ServiceState, Unfinished } from "./contract.ts";
+
+const KEPT_HISTORY = 20;
+
+export interface Begin {
+  readonly workflowId: string;
+  readonly runId: string;
+}
+
+export interface Finish {
+  readonly report: HandoverReport;
+  readonly highestCounter?: number;
+}
+
+/** The state of one service and the rules by which it changes. Pure: the `service` workflow only wires messages to it. */
+export class ServiceBook {
+  #state: ServiceState;
+
+  constructor(carried: ServiceState) {
+    this.#state = carried;
+  }
+
+  static fresh(service: string): ServiceBook {
+    return new ServiceBook({ service, epoch: 0, highestCounter: 0, history: [] });
+  }
+
+  get state(): ServiceState {
+    return this.#state;
+  }
+
+  /**
+   * A handover begins. The workflow id is the lock, so one that was current under another run has closed; if it was announced
+   * and gave no verdict, it is unfinished. Asking twice for one run changes nothing.
+   */
+  begin({ workflowId, runId }: Begin, now: Date): ServiceState {
+    if (this.#state.current?.runId !== runId) {
+      this.lost(this.#state.current?.runId);
+      this.#state = { ...this.#state, current: { workflowId, runId, since: now.toISOString() } };
+    }
+    return this.#state;
+  }
+
+  /** Refuses an announcement of a run that is not current. */
+  mayAnnounce(announced: Unfinished): string | undefined {
+    if (this.#state.current?.runId !== announced.runId) return "this handover is no longer the current one";
+    if (announced.epoch <= this.#state.epoch) return `epoch ${announced.epoch} is not above ${this.#state.epoch}`;
+    return undefined;
+  }
+
+  announce(announced: Unfinished): void {
+    if (!this.#state.current) return;
+    this.#state = { ...this.#state, epoch: announced.epoch, current: { ...this.#state.current, announced } };
+  }
+
+  /** The current handover gave its verdict. A second telling, or one of an older run, changes nothing. */
+  finish({ report, highestCounter }: Finish): void {
+    if (this.#state.current?.runId !== report.runId || !report.outcome) return;
+    const { current, ...rest } = this.#state;
+    const undecided = report.outcome === "unknown" || report.outcome === "failed";
+    this.#state = {
+      ...rest,
+      holder: holderAfter(report) ?? rest.holder,
+      epoch: Math.max(rest.epoch, report.epoch ?? 0),
+      highestCounter: Math.max(rest.highestCounter, highestCounter ?? 0),
+      history: [summary(report), ...rest.history].slice(0, KEPT_HISTORY),
+      ...(undecided && current.announced ? { unfinished: current.announced } : {}),
+    };
+  }
+
+  /** The run closed without a verdict. */
+  lost(runId: string | undefined): void {
+    const { current, ...rest } = this.#state;
+    if (!current || current.runId !== runId) return;
+    this.#state = { ...rest, ...(current.announced ? { unfinished: current.announced } : {}) };
+  }
+
+  /** An unfinished handover was completed or returned. */
+  settle(runId: string): void {
+    if (this.#state.unfinished?.runId !== runId) return;
+    const { unfinished: _settled, ...rest } = this.#state;
+    this.#state = rest;
+  }
+}
+
+function holderAfter(report: HandoverReport): string | undefined {
+  if (report.outcome === "done") return report.to;
+  if (report.outcome === "returned") return report.from;
+  return undefined;
+}
+
+function summary(report: HandoverReport): HandoverSummary {
+  const { runId, kind, from, to, epoch, reason, message, startedAt, outageMs } = report;
+  return { runId, kind, outcome: report.outcome ?? "unknown", from, to, epoch, reason, message, startedAt, endedAt: report.endedAt ?? startedAt, outageMs };
+}

@@ -1,0 +1,62 @@
+import type { GenerationRef, NodeStep } from "./activity-types.ts";
+import { bringingBack, onNode } from "./activities-proxy.ts";
+import type { HandoverRun } from "./handover-run.ts";
+import { StepFailed } from "./handover-run.ts";
+
+/** Frames to add when the new radio's own counter could not be read: Z-Stack's 1250 at its start, and time on the air. */
+const UNREAD_COUNTER_MARGIN = 20_000;
+
+/**
+ * The old node serves again. Its counters are raised from its own dump where there is one; without a dump it resumes with
+ * the 1250 that Z-Stack adds at each start, which covers the 1000 that it keeps in RAM only. Rejects StepFailed.
+ */
+export async function serveAgain(run: HandoverRun, step: NodeStep, from: { generation?: GenerationRef; atLeast: number; newRadioSpoke: boolean }): Promise<void> {
+  if (from.generation || from.newRadioSpoke) {
+    const raised = run.step(
+      { name: "raiseCounters", title: "Raise the frame counters", node: step.node, undo: true },
+      () => bringingBack.raiseCounters({ ...step, atLeast: from.atLeast }),
+      ({ counter }) => `from ${counter}`,
+    );
+    if (from.newRadioSpoke) {
+      run.sawCounter((await raised).counter);
+    } else {
+      // The new radio never spoke, so the old one may go on as it is; an outage would be worse.
+      await raised.then(({ counter }) => run.sawCounter(counter)).catch(ignoreStepFailure);
+    }
+  }
+  const started = await run.step({ name: "startNode", title: "Start the old node again", node: step.node, undo: true }, () => bringingBack.startNode(step));
+  await run.step(
+    { name: "proveNode", title: "See the old node serve", node: step.node, undo: true },
+    () => bringingBack.proveNode({ ...step, since: started.issuedAt }),
+    (proof) => `${proof.answered} of ${proof.asked} devices answered`,
+  );
+}
+
+/**
+ * After the point of no return: the new radio proven silent, the old one's counters above both, the old node started under a
+ * newer epoch. Rejects StepFailed; where the new radio could not be proven silent the old node is never started (I1).
+ */
+export async function goBack(run: HandoverRun, newNode: NodeStep, oldNode: NodeStep, written: number): Promise<void> {
+  await run.step({ name: "stopNode", title: "Stop the new node", node: newNode.node, undo: true }, () => bringingBack.stopNode(newNode));
+  await run.step({ name: "silenceNode", title: "Silence the new radio", node: newNode.node, undo: true }, () => bringingBack.silenceNode(newNode));
+  let atLeast = written + UNREAD_COUNTER_MARGIN;
+  try {
+    const dump = await run.step(
+      { name: "dumpNvram", title: "Read the new radio's counters", node: newNode.node, undo: true },
+      () => onNode.dumpNvram(newNode),
+      (g) => `counter ${g.maxCounter}`,
+    );
+    atLeast = Math.max(written, dump.maxCounter);
+  } catch (error) {
+    ignoreStepFailure(error);
+  }
+  await serveAgain(run, oldNode, { atLeast, newRadioSpoke: true });
+  await run
+    .step({ name: "undoApplyConfig", title: "Put the standby's files back", node: newNode.node, undo: true }, () => bringingBack.undoApplyConfig(newNode))
+    .catch(ignoreStepFailure);
+}
+
+/** For steps whose failure is recorded in the report and must not stop the way back. Anything else is a bug and goes on up. */
+export function ignoreStepFailure(error: unknown): void {
+  if (!(error instanceof StepFailed)) throw error;
+}
