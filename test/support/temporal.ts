@@ -32,8 +32,13 @@ export async function startTemporal(): Promise<TestTemporal> {
   const server = spawn(
     temporalProgram(),
     [
-      ...["server", "start-dev", "--ip", "127.0.0.1", "--port", String(port), "--headless", "--log-level", "error"],
-      ...["--db-filename", join(directory, "temporal.db")],
+      "server",
+      "start-dev",
+      "--headless",
+      "--ip=127.0.0.1",
+      `--port=${port}`,
+      "--log-level=error",
+      `--db-filename=${join(directory, "temporal.db")}`,
       ...SEARCH_ATTRIBUTES.flatMap((name) => ["--search-attribute", `${name}=Keyword`]),
       ...knobs.flatMap((knob) => ["--dynamic-config-value", knob]),
     ],

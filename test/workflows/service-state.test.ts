@@ -1,0 +1,79 @@
+import { expect, test } from "vitest";
+import type { HandoverReport } from "../../workflows/contract.ts";
+import { ServiceBook } from "../../workflows/service-state.ts";
+
+const now = new Date("2026-01-01T00:00:00Z");
+const announced = { runId: "r1", from: "a", to: "b", epoch: 1 };
+
+function report(values: Partial<HandoverReport> = {}): HandoverReport {
+  return {
+    service: "zigbee",
+    workflowId: "handover:zigbee",
+    runId: "r1",
+    kind: "switchover",
+    outcome: "done",
+    message: "m",
+    from: "a",
+    to: "b",
+    epoch: 1,
+    startedAt: now.toISOString(),
+    steps: [],
+    findings: [],
+    ...values,
+  };
+}
+
+function withHandover(): ServiceBook {
+  const book = ServiceBook.fresh("zigbee");
+  book.begin({ workflowId: "handover:zigbee", runId: "r1" }, now);
+  book.announce(announced);
+  return book;
+}
+
+test("a handover that is told twice counts once", () => {
+  const book = withHandover();
+  book.finish({ report: report(), highestCounter: 9000 });
+  book.finish({ report: report(), highestCounter: 9000 });
+  expect(book.state).toMatchObject({ holder: "b", epoch: 1, highestCounter: 9000 });
+  expect(book.state.history).toHaveLength(1);
+  expect(book.state.current).toBeUndefined();
+});
+
+test("the highest counter and the epoch never fall", () => {
+  const book = withHandover();
+  book.finish({ report: report({ epoch: 4 }), highestCounter: 9000 });
+  book.begin({ workflowId: "handover:zigbee", runId: "r2" }, now);
+  expect(book.mayAnnounce({ ...announced, runId: "r2", epoch: 4 })).toContain("not above 4");
+  book.finish({ report: report({ runId: "r2", epoch: 2 }), highestCounter: 10 });
+  expect(book.state).toMatchObject({ epoch: 4, highestCounter: 9000 });
+});
+
+test("a run that was announced and is replaced without a verdict stays unfinished until it is settled", () => {
+  const book = withHandover();
+  book.begin({ workflowId: "handover:zigbee", runId: "r2" }, now);
+  expect(book.state.unfinished).toEqual(announced);
+  book.finish({ report: report({ runId: "r2", outcome: "refused" }) });
+  expect(book.state.unfinished).toEqual(announced);
+  book.settle("r1");
+  expect(book.state.unfinished).toBeUndefined();
+});
+
+test("a run that never announced a change leaves nothing to recover", () => {
+  const book = ServiceBook.fresh("zigbee");
+  book.begin({ workflowId: "handover:zigbee", runId: "r1" }, now);
+  book.lost("r1");
+  expect(book.state).toEqual({ service: "zigbee", epoch: 0, highestCounter: 0, history: [] });
+});
+
+test("a run that is no longer current cannot announce", () => {
+  const book = withHandover();
+  book.begin({ workflowId: "handover:zigbee", runId: "r2" }, now);
+  expect(book.mayAnnounce(announced)).toContain("no longer");
+});
+
+test.each(["failed", "unknown"] as const)("an announced handover that ended %s is still to be recovered", (outcome) => {
+  const book = withHandover();
+  book.finish({ report: report({ outcome }) });
+  expect(book.state.unfinished).toEqual(announced);
+  expect(book.state.holder).toBeUndefined();
+});

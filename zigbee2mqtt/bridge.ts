@@ -1,0 +1,184 @@
+import { randomUUID } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { setTimeout as pause } from "node:timers/promises";
+import mqtt from "mqtt";
+import type { IPublishPacket, MqttClient } from "mqtt";
+import type { BrokerConfig } from "../config/effective.ts";
+import { UnderstudyError } from "../model/errors.ts";
+import { parseBridgeInfo, parseDevices } from "./payloads.ts";
+import type { AskableDevice, BridgeInfo } from "./payloads.ts";
+
+const RETRY_MS = 250;
+const MAX_PAYLOAD_BYTES = 4 * 1024 * 1024;
+
+/** Zigbee2MQTT's own MQTT interface, seen from the controller. Retained messages and live ones are told apart. */
+export class Bridge {
+  readonly #client: MqttClient;
+  readonly #base: string;
+  readonly #listeners = new Set<(message: BridgeMessage) => void>();
+
+  private constructor(client: MqttClient, base: string) {
+    this.#client = client;
+    this.#base = base;
+    client.on("message", (topic, payload, packet) => this.#deliver(topic, payload, packet));
+  }
+
+  /**
+   * Connects and subscribes to everything below the base topic. Tries again until `timeoutMs` has passed.
+   * @throws UnderstudyError BROKER_UNREACHABLE
+   */
+  static async connect(broker: BrokerConfig, options: { timeoutMs: number; signal?: AbortSignal }): Promise<Bridge> {
+    const ca = broker.caFile ? await readFile(broker.caFile) : undefined;
+    const until = Date.now() + options.timeoutMs;
+    for (;;) {
+      options.signal?.throwIfAborted();
+      try {
+        const client = await mqtt.connectAsync(broker.url, {
+          clientId: `understudy-${randomUUID().slice(0, 8)}`,
+          username: broker.username,
+          password: broker.password,
+          ca,
+          rejectUnauthorized: broker.rejectUnauthorized,
+          connectTimeout: 5_000,
+          reconnectPeriod: 500,
+          queueQoSZero: false,
+        });
+        // Without a listener a later connection error would end the process.
+        client.on("error", () => undefined);
+        const bridge = new Bridge(client, broker.baseTopic);
+        await client.subscribeAsync(`${broker.baseTopic}/#`);
+        return bridge;
+      } catch (error) {
+        if (Date.now() > until) throw unreachable(broker, error);
+        await pause(RETRY_MS, undefined, { signal: options.signal });
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#listeners.clear();
+    await this.#client.endAsync(true);
+  }
+
+  /** Whether a Zigbee2MQTT answers within `timeoutMs`. It says that its process and its broker connection live, not that the radio does. */
+  async answers(timeoutMs: number, signal?: AbortSignal): Promise<boolean> {
+    const transaction = randomUUID();
+    const heard = this.#first(
+      (m) => m.topic === "bridge/response/health_check" && !m.retained && m.text().includes(transaction),
+      timeoutMs,
+      signal,
+    ).then((message) => message !== undefined);
+    // Asked again and again: a Zigbee2MQTT that is still starting has not subscribed yet.
+    for (;;) {
+      this.#publish("bridge/request/health_check", { transaction });
+      const answer = await Promise.race([heard, pause(RETRY_MS, undefined, { signal })]);
+      if (answer !== undefined) return answer;
+    }
+  }
+
+  /** What Zigbee2MQTT says of itself. It is retained, so it may be an earlier run's word. Undefined where there is none. */
+  async info(timeoutMs: number, signal?: AbortSignal): Promise<BridgeInfo | undefined> {
+    const message = await this.#reread("bridge/info", timeoutMs, signal);
+    return message === undefined ? undefined : parseBridgeInfo(message);
+  }
+
+  /** Mains-powered routers that can be asked for their state. */
+  async askableDevices(timeoutMs: number, signal?: AbortSignal): Promise<AskableDevice[]> {
+    const message = await this.#reread("bridge/devices", timeoutMs, signal);
+    return message ? parseDevices(message) : [];
+  }
+
+  /**
+   * Asks devices for their state until each answered or `timeoutMs` has passed. `messagesNeeded` is 2 where Zigbee2MQTT may
+   * still publish one cached state for each device after its start, which is no answer.
+   */
+  async ask(
+    devices: readonly AskableDevice[],
+    options: { timeoutMs: number; messagesNeeded: number; signal?: AbortSignal },
+  ): Promise<{ firstAnswerAt?: Date; answered: string[] }> {
+    const seen = new Map(devices.map((device) => [device.name, 0]));
+    let firstAnswerAt: Date | undefined;
+    const listener = (message: BridgeMessage) => {
+      const count = seen.get(message.topic);
+      if (count === undefined || message.retained) return;
+      seen.set(message.topic, count + 1);
+      if (count + 1 >= options.messagesNeeded) firstAnswerAt ??= new Date();
+    };
+    this.#listeners.add(listener);
+    try {
+      const until = Date.now() + options.timeoutMs;
+      const silent = () => devices.filter((device) => (seen.get(device.name) ?? 0) < options.messagesNeeded);
+      while (silent().length > 0 && Date.now() < until) {
+        for (const device of silent()) this.#publish(`${device.name}/get`, { [device.property]: "" });
+        await this.#until(() => silent().length === 0, Math.min(2 * RETRY_MS, until - Date.now()), options.signal);
+      }
+      const silentNames = new Set(silent().map((device) => device.name));
+      return { firstAnswerAt, answered: devices.filter((d) => !silentNames.has(d.name)).map((d) => d.name) };
+    } finally {
+      this.#listeners.delete(listener);
+    }
+  }
+
+  #publish(topic: string, payload: unknown): void {
+    // Nothing is queued for later: what was meant for now must not arrive after a reconnect.
+    if (this.#client.connected) this.#client.publish(`${this.#base}/${topic}`, JSON.stringify(payload));
+  }
+
+  /** Subscribing again makes the broker repeat what is retained. */
+  async #reread(topic: string, timeoutMs: number, signal?: AbortSignal): Promise<string | undefined> {
+    const heard = this.#first((message) => message.topic === topic, timeoutMs, signal);
+    await this.#client.subscribeAsync(`${this.#base}/${topic}`);
+    return (await heard)?.text();
+  }
+
+  async #until(done: () => boolean, timeoutMs: number, signal?: AbortSignal): Promise<void> {
+    if (done()) return;
+    await this.#first(() => done(), timeoutMs, signal);
+  }
+
+  #first(matches: (message: BridgeMessage) => boolean, timeoutMs: number, signal?: AbortSignal): Promise<BridgeMessage | undefined> {
+    return new Promise((resolve, reject) => {
+      const end = (act: () => void) => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", abort);
+        this.#listeners.delete(listener);
+        act();
+      };
+      const listener = (message: BridgeMessage) => {
+        if (matches(message)) end(() => resolve(message));
+      };
+      const abort = () => end(() => reject(signal?.reason as Error));
+      const timer = setTimeout(() => end(() => resolve(undefined)), Math.max(0, timeoutMs));
+      signal?.addEventListener("abort", abort);
+      this.#listeners.add(listener);
+    });
+  }
+
+  #deliver(topic: string, payload: Buffer, packet: IPublishPacket): void {
+    if (payload.length > MAX_PAYLOAD_BYTES || !topic.startsWith(`${this.#base}/`)) return;
+    const message = { topic: topic.slice(this.#base.length + 1), retained: packet.retain, text: () => payload.toString("utf8") };
+    for (const listener of this.#listeners) listener(message);
+  }
+}
+
+interface BridgeMessage {
+  /** Below the base topic. */
+  readonly topic: string;
+  readonly retained: boolean;
+  readonly text: () => string;
+}
+
+function unreachable(broker: BrokerConfig, cause: unknown): UnderstudyError {
+  const { host } = new URL(broker.url);
+  const code = (cause as { code?: unknown }).code;
+  const refused = code === 4 || code === 5 || code === 134 || code === 135;
+  return new UnderstudyError("BROKER_UNREACHABLE", {
+    what: refused
+      ? `The MQTT broker at ${host} refuses the user name or password.`
+      : `The MQTT broker at ${host} cannot be reached from here${typeof code === "string" ? ` (${code})` : ""}.`,
+    next: refused
+      ? "Set mqtt.user and mqtt.password of the service in understudy.yaml."
+      : "See that it runs and that this machine may reach it; set mqtt.server of the service in understudy.yaml where its address differs from the nodes'.",
+    cause,
+  });
+}
