@@ -31,7 +31,7 @@ export function serviceActivities(client: Client, taskQueue: string = TASK_QUEUE
         return { state, searchAttributes: await knowsSearchAttributes(client) };
       }),
     announceHandover: ({ service, announced }) => step(() => told(handle(service).executeUpdate<void, [Unfinished]>("announce", { args: [announced] }))),
-    closeHandover: ({ service, report, highestCounter }) => step(() => told(handle(service).executeUpdate<void, [Finish]>("finish", { args: [{ report, highestCounter }] }))),
+    closeHandover: ({ service, report, highestCounters }) => step(() => told(handle(service).executeUpdate<void, [Finish]>("finish", { args: [{ report, highestCounters }] }))),
     settleHandover: ({ service, runId }) => step(() => told(handle(service).executeUpdate<void, [string]>("settle", { args: [runId] }))),
     awaitHandoverEnd: ({ workflowId, runId }) =>
       step(async (signal) => {

@@ -1,3 +1,4 @@
+import type { FrameCounters } from "../model/frame-counters.ts";
 import type { Finding, HandoverReport, ServiceState, Unfinished } from "./contract.ts";
 
 /**
@@ -10,7 +11,7 @@ export interface HandoverActivities {
   /** Tells `service` what is about to change. From here on an end without a verdict is recovered. */
   announceHandover(input: { service: string; announced: Unfinished }): Promise<void>;
   /** Tells `service` the verdict. */
-  closeHandover(input: { service: string; report: HandoverReport; highestCounter?: number }): Promise<void>;
+  closeHandover(input: { service: string; report: HandoverReport; highestCounters?: FrameCounters }): Promise<void>;
 
   /** Tells `service` that an unfinished handover was completed or returned. */
   settleHandover(input: { service: string; runId: string }): Promise<void>;
@@ -28,16 +29,17 @@ export interface HandoverActivities {
   dumpNvram(input: NodeStep): Promise<GenerationRef>;
   /** The generation from one node to another, hashed, under its name only when whole. */
   transferFile(input: { service: string; from: string; to: string; generation: GenerationRef }): Promise<{ bytes: number }>;
-  /** The generation's image into this node's coordinator, counters raised to `counter`, read back and compared. */
-  restoreNvram(input: NodeStep & { generation: GenerationRef; highestCounter: number }): Promise<{ counter: number; itemsCompared: number }>;
+  /** The generation's image into this node's coordinator, counters raised above all known, read back and compared. */
+  restoreNvram(input: NodeStep & { generation: GenerationRef; highestCounters: FrameCounters }): Promise<{ counters: FrameCounters }>;
   /** The generation becomes the data directory, with this node's own values. */
   applyConfig(input: NodeStep & { generation: GenerationRef }): Promise<{ files: number }>;
   /** Grants this node the epoch and starts the service: the point of no return once it is issued. */
   startNode(input: NodeStep): Promise<StartResult>;
   /** Online, seen as this node, and devices answer through it. */
   proveNode(input: NodeStep & { since: string }): Promise<Proof>;
-  /** Raises the counters of this node's own coordinator above `atLeast` before it serves again. */
-  raiseCounters(input: NodeStep & { atLeast: number }): Promise<{ counter: number }>;
+  /** Raises the counters of this node's own coordinator above `above` before it serves again, by its own
+   * dump `generation` where one is given (no need to read it again). */
+  raiseCounters(input: NodeStep & { above: FrameCounters; generation?: GenerationRef }): Promise<{ counters: FrameCounters }>;
 
   /** The old node after a success: stopped, silent, its standby copy pruned; a reboot if configured. */
   leaveClean(input: NodeStep): Promise<void>;
@@ -83,7 +85,7 @@ export interface PreflightResult {
   /** Highest epoch that any node has recorded. */
   readonly highestEpoch: number;
   /** Highest outgoing counter that any node's newest generation or coordinator holds. */
-  readonly highestCounter: number;
+  readonly highestCounters: FrameCounters;
 }
 
 export interface NodeFacts {
@@ -110,7 +112,7 @@ export interface GenerationRef {
   readonly sha256: string;
   readonly bytes: number;
   readonly coordinatorIeee: string;
-  readonly maxCounter: number;
+  readonly counters: FrameCounters;
 }
 
 export interface StartResult {

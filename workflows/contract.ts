@@ -1,3 +1,5 @@
+import type { FrameCounters } from "../model/frame-counters.ts";
+
 /**
  * What callers of the workflows need to know: names, inputs, reports. Types and constants only, so that the command line,
  * the triggers and the activities can import it without pulling workflow code in.
@@ -108,8 +110,8 @@ export interface ServiceState {
   readonly holder?: string;
   /** Grows with every handover. */
   readonly epoch: number;
-  /** Highest outgoing NWK frame counter that was ever read or written. */
-  readonly highestCounter: number;
+  /** Highest outgoing counters that were ever read or written. */
+  readonly highestCounters: FrameCounters;
   readonly current?: { readonly workflowId: string; readonly runId: string; readonly announced?: Unfinished; readonly since: string };
   /** A handover that ended without a verdict and is still to be recovered. */
   readonly unfinished?: Unfinished;

@@ -1,5 +1,7 @@
 import { ApplicationFailure, CancellationScope, log, setCurrentDetails, upsertSearchAttributes } from "@temporalio/workflow";
 import { defineSearchAttributeKey } from "@temporalio/common";
+import { NO_COUNTERS, highestOf } from "../model/frame-counters.ts";
+import type { FrameCounters } from "../model/frame-counters.ts";
 import type { HandoverOutcome, HandoverReport, StepReport } from "./contract.ts";
 import { FAILURE_TYPE_PREFIX } from "./contract.ts";
 import { toService } from "./activities-proxy.ts";
@@ -27,7 +29,7 @@ export class StepFailed extends Error {
 export class HandoverRun {
   readonly recorder: Recorder;
   #searchable = false;
-  #highestCounter = 0;
+  #highestCounters = NO_COUNTERS;
 
   constructor(recorder: Recorder) {
     this.recorder = recorder;
@@ -37,13 +39,13 @@ export class HandoverRun {
     return this.recorder.report;
   }
 
-  get highestCounter(): number {
-    return this.#highestCounter;
+  get highestCounters(): FrameCounters {
+    return this.#highestCounters;
   }
 
-  /** Remembers the highest outgoing counter that was read or written (I3). */
-  sawCounter(counter: number): void {
-    this.#highestCounter = Math.max(this.#highestCounter, counter);
+  /** Remembers the highest outgoing counters that were read or written (I3). */
+  sawCounters(counters: FrameCounters): void {
+    this.#highestCounters = highestOf(this.#highestCounters, counters);
   }
 
   makeSearchable(service: string): void {
@@ -93,7 +95,7 @@ export class HandoverRun {
     setCurrentDetails(renderDetails(report));
     try {
       await CancellationScope.nonCancellable(() =>
-        toService.closeHandover({ service: report.service, report, highestCounter: this.#highestCounter }),
+        toService.closeHandover({ service: report.service, report, highestCounters: this.#highestCounters }),
       );
     } catch (error) {
       // `service` sees this run close without a verdict and asks the nodes; the outcome here stays what it is.

@@ -47,7 +47,7 @@ async function carryOut(
       // Before the old radio speaks, the new one is proven silent; the files can wait until the home works.
       if (decision.action === "return") {
         await run.step({ name: "silenceNode", title: "Silence the standby's radio", node: to, undo: true }, () => bringingBack.silenceNode(at(to, epoch)));
-        await serveAgain(run, at(from, epoch + 1), { atLeast: run.highestCounter, newRadioSpoke: false });
+        await serveAgain(run, at(from, epoch + 1), { above: run.highestCounters, newRadioSpoke: false });
         run.recorder.set({ epoch: epoch + 1 });
       }
       await run.step({ name: "undoApplyConfig", title: "Put the standby's files back", node: to, undo: true }, () => onNode.undoApplyConfig(at(to, epoch))).catch(ignoreStepFailure);
@@ -62,7 +62,7 @@ async function carryOut(
         );
       } catch (error) {
         ignoreStepFailure(error);
-        await goBack(run, at(to, epoch), at(from, epoch + 1), run.highestCounter);
+        await goBack(run, at(to, epoch), at(from, epoch + 1), run.highestCounters);
         run.recorder.set({ epoch: epoch + 1 });
         return { outcome: "returned", message: `${lead}. ${to} could not be proven, ${from} serves again.` };
       }

@@ -1,3 +1,5 @@
+import { NO_COUNTERS, highestOf } from "../model/frame-counters.ts";
+import type { FrameCounters } from "../model/frame-counters.ts";
 import type { HandoverReport, HandoverSummary, ServiceState, Unfinished } from "./contract.ts";
 
 const KEPT_HISTORY = 20;
@@ -9,7 +11,7 @@ export interface Begin {
 
 export interface Finish {
   readonly report: HandoverReport;
-  readonly highestCounter?: number;
+  readonly highestCounters?: FrameCounters;
 }
 
 /** The state of one service and the rules by which it changes. Pure: the `service` workflow only wires messages to it. */
@@ -21,7 +23,7 @@ export class ServiceBook {
   }
 
   static fresh(service: string): ServiceBook {
-    return new ServiceBook({ service, epoch: 0, highestCounter: 0, history: [] });
+    return new ServiceBook({ service, epoch: 0, highestCounters: NO_COUNTERS, history: [] });
   }
 
   get state(): ServiceState {
@@ -53,7 +55,7 @@ export class ServiceBook {
   }
 
   /** The current handover gave its verdict. A second telling, or one of an older run, changes nothing. */
-  finish({ report, highestCounter }: Finish): void {
+  finish({ report, highestCounters }: Finish): void {
     if (this.#state.current?.runId !== report.runId || !report.outcome) return;
     const { current, ...rest } = this.#state;
     const undecided = report.outcome === "unknown" || report.outcome === "failed";
@@ -61,7 +63,7 @@ export class ServiceBook {
       ...rest,
       holder: holderAfter(report) ?? rest.holder,
       epoch: Math.max(rest.epoch, report.epoch ?? 0),
-      highestCounter: Math.max(rest.highestCounter, highestCounter ?? 0),
+      highestCounters: highestOf(rest.highestCounters, highestCounters ?? NO_COUNTERS),
       history: [summary(report), ...rest.history].slice(0, KEPT_HISTORY),
       ...(undecided && current.announced ? { unfinished: current.announced } : {}),
     };

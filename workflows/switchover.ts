@@ -34,7 +34,7 @@ export async function switchover(input: SwitchoverInput): Promise<HandoverReport
 
   const opening = await toService.openHandover({ service: input.service, workflowId, runId });
   if (opening.searchAttributes) run.makeSearchable(input.service);
-  run.sawCounter(opening.state.highestCounter);
+  run.sawCounters(opening.state.highestCounters);
 
   const unfinished = input.recover ?? opening.state.unfinished;
   if (unfinished) {
@@ -65,7 +65,7 @@ async function handOver(run: HandoverRun, input: SwitchoverInput, opening: Openi
     return run.verdict("refused", `Refused before any change: ${error.failure.what}`);
   }
   run.recorder.addFindings(checked.findings);
-  run.sawCounter(checked.highestCounter);
+  run.sawCounters(checked.highestCounters);
   const refusals = checked.findings.filter((f) => !f.ok);
   const { from, to } = checked;
   if (refusals.length > 0 || !from || !to) {
@@ -96,7 +96,6 @@ class Switchover {
   readonly #handover: string;
   readonly #undo: Undo[] = [];
   #generation: GenerationRef | undefined;
-  #written = 0;
   #startIssued = false;
   #stoppedAt = "";
 
@@ -132,7 +131,7 @@ class Switchover {
     this.#undo.push(() =>
       serveAgain(run, this.#at(this.#from, this.#epoch + 1), {
         generation: this.#generation,
-        atLeast: Math.max(this.#written, run.highestCounter),
+        above: run.highestCounters,
         newRadioSpoke: false,
       }),
     );
@@ -146,10 +145,10 @@ class Switchover {
     const generation = await run.step(
       { name: "dumpNvram", title: "Read the coordinator and the files", node: this.#from },
       () => onNode.dumpNvram(oldNode),
-      (g) => `${Math.ceil(g.bytes / 1024)} KiB, counter ${g.maxCounter}`,
+      (g) => `${Math.ceil(g.bytes / 1024)} KiB, counter ${g.counters.network}`,
     );
     this.#generation = generation;
-    run.sawCounter(generation.maxCounter);
+    run.sawCounters(generation.counters);
 
     this.#undo.push(this.#tidy("undoTransferFile", "Remove what was transferred", () => onNode.undoTransferFile({ ...newNode, generation })));
     await run.step(
@@ -161,11 +160,10 @@ class Switchover {
     this.#undo.push(this.#tidy("silenceNode", "Silence the standby's radio", () => onNode.silenceNode(newNode)));
     const restored = await run.step(
       { name: "restoreNvram", title: "Write and verify the coordinator", node: this.#to },
-      () => onNode.restoreNvram({ ...newNode, generation, highestCounter: run.highestCounter }),
-      (r) => `counter ${r.counter}, ${r.itemsCompared} items compared`,
+      () => onNode.restoreNvram({ ...newNode, generation, highestCounters: run.highestCounters }),
+      (r) => `read back and equal, counter ${r.counters.network}`,
     );
-    this.#written = restored.counter;
-    run.sawCounter(restored.counter);
+    run.sawCounters(restored.counters);
 
     this.#undo.push(this.#tidy("undoApplyConfig", "Put the standby's files back", () => onNode.undoApplyConfig(newNode)));
     await run.step(
@@ -230,7 +228,7 @@ class Switchover {
   async #back(cause: StepFailed): Promise<HandoverReport> {
     const run = this.#run;
     try {
-      await goBack(run, this.#at(this.#to), this.#at(this.#from, this.#epoch + 1), Math.max(this.#written, run.highestCounter));
+      await goBack(run, this.#at(this.#to), this.#at(this.#from, this.#epoch + 1), run.highestCounters);
     } catch (error) {
       if (!(error instanceof StepFailed)) throw error;
       return run.verdict("unknown", `${cause.failure.what} And the way back failed: ${error.failure.what} ${error.failure.next}`);

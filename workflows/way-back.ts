@@ -1,3 +1,5 @@
+import { highestOf } from "../model/frame-counters.ts";
+import type { FrameCounters } from "../model/frame-counters.ts";
 import type { GenerationRef, NodeStep } from "./activity-types.ts";
 import { bringingBack, onNode } from "./activities-proxy.ts";
 import type { HandoverRun } from "./handover-run.ts";
@@ -10,18 +12,18 @@ const UNREAD_COUNTER_MARGIN = 20_000;
  * The old node serves again. Its counters are raised from its own dump where there is one; without a dump it resumes with
  * the 1250 that Z-Stack adds at each start, which covers the 1000 that it keeps in RAM only. Rejects StepFailed.
  */
-export async function serveAgain(run: HandoverRun, step: NodeStep, from: { generation?: GenerationRef; atLeast: number; newRadioSpoke: boolean }): Promise<void> {
+export async function serveAgain(run: HandoverRun, step: NodeStep, from: { generation?: GenerationRef; above: FrameCounters; newRadioSpoke: boolean }): Promise<void> {
   if (from.generation || from.newRadioSpoke) {
     const raised = run.step(
       { name: "raiseCounters", title: "Raise the frame counters", node: step.node, undo: true },
-      () => bringingBack.raiseCounters({ ...step, atLeast: from.atLeast }),
-      ({ counter }) => `from ${counter}`,
+      () => bringingBack.raiseCounters({ ...step, above: from.above, generation: from.generation }),
+      ({ counters }) => `from ${counters.network}`,
     );
     if (from.newRadioSpoke) {
-      run.sawCounter((await raised).counter);
+      run.sawCounters((await raised).counters);
     } else {
       // The new radio never spoke, so the old one may go on as it is; an outage would be worse.
-      await raised.then(({ counter }) => run.sawCounter(counter)).catch(ignoreStepFailure);
+      await raised.then(({ counters }) => run.sawCounters(counters)).catch(ignoreStepFailure);
     }
   }
   const started = await run.step({ name: "startNode", title: "Start the old node again", node: step.node, undo: true }, () => bringingBack.startNode(step));
@@ -36,21 +38,21 @@ export async function serveAgain(run: HandoverRun, step: NodeStep, from: { gener
  * After the point of no return: the new radio proven silent, the old one's counters above both, the old node started under a
  * newer epoch. Rejects StepFailed; where the new radio could not be proven silent the old node is never started (I1).
  */
-export async function goBack(run: HandoverRun, newNode: NodeStep, oldNode: NodeStep, written: number): Promise<void> {
+export async function goBack(run: HandoverRun, newNode: NodeStep, oldNode: NodeStep, written: FrameCounters): Promise<void> {
   await run.step({ name: "stopNode", title: "Stop the new node", node: newNode.node, undo: true }, () => bringingBack.stopNode(newNode));
   await run.step({ name: "silenceNode", title: "Silence the new radio", node: newNode.node, undo: true }, () => bringingBack.silenceNode(newNode));
-  let atLeast = written + UNREAD_COUNTER_MARGIN;
+  let above: FrameCounters = { network: written.network + UNREAD_COUNTER_MARGIN, linkKeys: written.linkKeys + UNREAD_COUNTER_MARGIN };
   try {
     const dump = await run.step(
       { name: "dumpNvram", title: "Read the new radio's counters", node: newNode.node, undo: true },
       () => onNode.dumpNvram(newNode),
-      (g) => `counter ${g.maxCounter}`,
+      (g) => `counter ${g.counters.network}`,
     );
-    atLeast = Math.max(written, dump.maxCounter);
+    above = highestOf(written, dump.counters);
   } catch (error) {
     ignoreStepFailure(error);
   }
-  await serveAgain(run, oldNode, { atLeast, newRadioSpoke: true });
+  await serveAgain(run, oldNode, { above, newRadioSpoke: true });
   await run
     .step({ name: "undoApplyConfig", title: "Put the standby's files back", node: newNode.node, undo: true }, () => bringingBack.undoApplyConfig(newNode))
     .catch(ignoreStepFailure);

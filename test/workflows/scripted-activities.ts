@@ -1,6 +1,7 @@
 import { ApplicationFailure } from "@temporalio/common";
 import { Context } from "@temporalio/activity";
 import type { Client } from "@temporalio/client";
+import type { FrameCounters } from "../../model/frame-counters.ts";
 import type { HandoverActivities, NodeFacts, WatchActivities } from "../../workflows/activity-types.ts";
 import { serviceActivities } from "../../activities/service-link.ts";
 
@@ -35,12 +36,12 @@ export class ScriptedHome {
       }
       effect?.();
     };
-    const generation = { id: "g1", sha256: "00", bytes: 2048, coordinatorIeee: "00124b0000000001", maxCounter: 5000 };
+    const generation = { id: "g1", sha256: "00", bytes: 2048, coordinatorIeee: "00124b0000000001", counters: { network: 5000, linkKeys: 500 } };
     return {
       ...serviceActivities(client, taskQueue),
       preflight: async ({ to }) => {
         await act("preflight", undefined);
-        return { findings: [{ check: "reachable", ok: true, what: "both nodes answer" }], from: "a", to: to ?? "b", highestEpoch: 0, highestCounter: 4000 };
+        return { findings: [{ check: "reachable", ok: true, what: "both nodes answer" }], from: "a", to: to ?? "b", highestEpoch: 0, highestCounters: { network: 4000, linkKeys: 400 } };
       },
       readFacts: async () => {
         await act("readFacts", undefined);
@@ -65,9 +66,9 @@ export class ScriptedHome {
         await act("transferFile", to);
         return { bytes: 2048 };
       },
-      restoreNvram: async ({ node, highestCounter }) => {
+      restoreNvram: async ({ node, highestCounters }) => {
         await act("restoreNvram", node);
-        return { counter: highestCounter + 1000, itemsCompared: 60 };
+        return { counters: raised(highestCounters) };
       },
       applyConfig: async ({ node }) => {
         await act("applyConfig", node);
@@ -82,15 +83,19 @@ export class ScriptedHome {
         await act("proveNode", node);
         return { firstAnswerAt: new Date().toISOString(), answered: 3, asked: 3 };
       },
-      raiseCounters: async ({ node, atLeast }) => {
+      raiseCounters: async ({ node, above }) => {
         await act("raiseCounters", node);
-        return { counter: atLeast + 1000 };
+        return { counters: raised(above) };
       },
       leaveClean: ({ node }) => act("leaveClean", node),
       undoApplyConfig: ({ node }) => act("undoApplyConfig", node),
       undoTransferFile: ({ node }) => act("undoTransferFile", node),
     };
   }
+}
+
+function raised(counters: FrameCounters): FrameCounters {
+  return { network: counters.network + 1000, linkKeys: counters.linkKeys + 1000 };
 }
 
 /** A failure as the product's activities throw it. */

@@ -32,20 +32,20 @@ function withHandover(): ServiceBook {
 
 test("a handover that is told twice counts once", () => {
   const book = withHandover();
-  book.finish({ report: report(), highestCounter: 9000 });
-  book.finish({ report: report(), highestCounter: 9000 });
-  expect(book.state).toMatchObject({ holder: "b", epoch: 1, highestCounter: 9000 });
+  book.finish({ report: report(), highestCounters: { network: 9000, linkKeys: 90 } });
+  book.finish({ report: report(), highestCounters: { network: 9000, linkKeys: 90 } });
+  expect(book.state).toMatchObject({ holder: "b", epoch: 1, highestCounters: { network: 9000, linkKeys: 90 } });
   expect(book.state.history).toHaveLength(1);
   expect(book.state.current).toBeUndefined();
 });
 
 test("the highest counter and the epoch never fall", () => {
   const book = withHandover();
-  book.finish({ report: report({ epoch: 4 }), highestCounter: 9000 });
+  book.finish({ report: report({ epoch: 4 }), highestCounters: { network: 9000, linkKeys: 90 } });
   book.begin({ workflowId: "handover:zigbee", runId: "r2" }, now);
   expect(book.mayAnnounce({ ...announced, runId: "r2", epoch: 4 })).toContain("not above 4");
-  book.finish({ report: report({ runId: "r2", epoch: 2 }), highestCounter: 10 });
-  expect(book.state).toMatchObject({ epoch: 4, highestCounter: 9000 });
+  book.finish({ report: report({ runId: "r2", epoch: 2 }), highestCounters: { network: 10, linkKeys: 10 } });
+  expect(book.state).toMatchObject({ epoch: 4, highestCounters: { network: 9000, linkKeys: 90 } });
 });
 
 test("a run that was announced and is replaced without a verdict stays unfinished until it is settled", () => {
@@ -62,7 +62,7 @@ test("a run that never announced a change leaves nothing to recover", () => {
   const book = ServiceBook.fresh("zigbee");
   book.begin({ workflowId: "handover:zigbee", runId: "r1" }, now);
   book.lost("r1");
-  expect(book.state).toEqual({ service: "zigbee", epoch: 0, highestCounter: 0, history: [] });
+  expect(book.state).toEqual({ service: "zigbee", epoch: 0, highestCounters: { network: 0, linkKeys: 0 }, history: [] });
 });
 
 test("a run that is no longer current cannot announce", () => {
