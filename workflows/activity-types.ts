@@ -30,7 +30,7 @@ export interface HandoverActivities {
   /** The generation from one node to another, hashed, under its name only when whole. */
   transferFile(input: { service: string; from: string; to: string; generation: GenerationRef }): Promise<{ bytes: number }>;
   /** The generation's image into this node's coordinator, counters raised above all known, read back and compared. */
-  restoreNvram(input: NodeStep & { generation: GenerationRef; highestCounters: FrameCounters }): Promise<{ counters: FrameCounters }>;
+  restoreNvram(input: NodeStep & { generation: GenerationRef; highestCounters: FrameCounters; admitted: AdmittedStick }): Promise<{ counters: FrameCounters }>;
   /** The generation becomes the data directory, with this node's own values. */
   applyConfig(input: NodeStep & { generation: GenerationRef }): Promise<{ files: number }>;
   /** Grants this node the epoch and starts the service: the point of no return once it is issued. */
@@ -42,11 +42,11 @@ export interface HandoverActivities {
   raiseCounters(input: NodeStep & { above: FrameCounters; generation?: GenerationRef }): Promise<{ counters: FrameCounters }>;
 
   /** The old node after a success: stopped, silent, its standby copy pruned; a reboot if configured. */
-  leaveClean(input: NodeStep): Promise<void>;
+  leaveClean(input: NodeStep & { successor: string }): Promise<void>;
   /** The data directory as it was before applyConfig; nothing to do is success. */
   undoApplyConfig(input: NodeStep): Promise<void>;
   /** Whatever a half-done transfer left. */
-  undoTransferFile(input: NodeStep & { generation: GenerationRef }): Promise<void>;
+  undoTransferFile(input: NodeStep): Promise<void>;
 }
 
 export interface WatchActivities {
@@ -77,7 +77,16 @@ export interface PreflightInput {
   readonly epoch: number;
 }
 
+/** The standby's stick as the preflight read it (I11). */
+export interface AdmittedStick {
+  /** USB serial number; undefined where the stick has none that can be read. */
+  readonly serialNumber?: string;
+  /** The user agreed that a blank one is taken. */
+  readonly enrolled: boolean;
+}
+
 export interface PreflightResult {
+  readonly admitted?: AdmittedStick;
   readonly findings: readonly Finding[];
   /** Set when it could be established. */
   readonly from?: string;

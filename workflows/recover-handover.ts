@@ -51,6 +51,7 @@ async function carryOut(
         run.recorder.set({ epoch: epoch + 1 });
       }
       await run.step({ name: "undoApplyConfig", title: "Put the standby's files back", node: to, undo: true }, () => onNode.undoApplyConfig(at(to, epoch))).catch(ignoreStepFailure);
+      await run.step({ name: "undoTransferFile", title: "Remove what was transferred", node: to, undo: true }, () => onNode.undoTransferFile(at(to, epoch))).catch(ignoreStepFailure);
       return { outcome: "returned", message: `${lead}. ${from} serves.` };
     case "complete": {
       const started = await run.step({ name: "startNode", title: "Start the service", node: to }, () => onNode.startNode(at(to, epoch)));
@@ -66,7 +67,7 @@ async function carryOut(
         run.recorder.set({ epoch: epoch + 1 });
         return { outcome: "returned", message: `${lead}. ${to} could not be proven, ${from} serves again.` };
       }
-      await run.step({ name: "leaveClean", title: "Leave the old node clean", node: from }, () => onNode.leaveClean(at(from, epoch))).catch(ignoreStepFailure);
+      await run.step({ name: "leaveClean", title: "Leave the old node clean", node: from }, () => onNode.leaveClean({ ...at(from, epoch), successor: to })).catch(ignoreStepFailure);
       return { outcome: "done", message: `${lead}. ${to} serves.` };
     }
   }

@@ -1,6 +1,6 @@
 import { ApplicationFailure, CancellationScope, ParentClosePolicy, defineQuery, executeChild, setHandler, workflowInfo } from "@temporalio/workflow";
 import { WorkflowExecutionAlreadyStartedError } from "@temporalio/common";
-import type { GenerationRef, Opening, PreflightResult } from "./activity-types.ts";
+import type { AdmittedStick, GenerationRef, Opening, PreflightResult } from "./activity-types.ts";
 import { onNode, toService } from "./activities-proxy.ts";
 import { PROGRESS_QUERY, handoverId } from "./contract.ts";
 import type { HandoverReport, SwitchoverInput, Unfinished } from "./contract.ts";
@@ -78,7 +78,7 @@ async function handOver(run: HandoverRun, input: SwitchoverInput, opening: Openi
 
   const announced: Unfinished = { runId: run.report.runId, from, to, epoch };
   await toService.announceHandover({ service: input.service, announced });
-  return new Switchover(run, announced).run();
+  return new Switchover(run, announced, checked.admitted ?? { enrolled: false }).run();
 }
 
 interface Undo {
@@ -94,12 +94,14 @@ class Switchover {
   readonly #epoch: number;
   readonly #service: string;
   readonly #handover: string;
+  readonly #admitted: AdmittedStick;
   readonly #undo: Undo[] = [];
   #generation: GenerationRef | undefined;
   #startIssued = false;
   #stoppedAt = "";
 
-  constructor(run: HandoverRun, announced: Unfinished) {
+  constructor(run: HandoverRun, announced: Unfinished, admitted: AdmittedStick) {
+    this.#admitted = admitted;
     this.#run = run;
     this.#service = run.report.service;
     this.#from = announced.from;
@@ -150,7 +152,7 @@ class Switchover {
     this.#generation = generation;
     run.sawCounters(generation.counters);
 
-    this.#undo.push(this.#tidy("undoTransferFile", "Remove what was transferred", () => onNode.undoTransferFile({ ...newNode, generation })));
+    this.#undo.push(this.#tidy("undoTransferFile", "Remove what was transferred", () => onNode.undoTransferFile(newNode)));
     await run.step(
       { name: "transferFile", title: `Copy it from ${this.#from}`, node: this.#to },
       () => onNode.transferFile({ service: this.#service, from: this.#from, to: this.#to, generation }),
@@ -160,7 +162,7 @@ class Switchover {
     this.#undo.push(this.#tidy("silenceNode", "Silence the standby's radio", () => onNode.silenceNode(newNode)));
     const restored = await run.step(
       { name: "restoreNvram", title: "Write and verify the coordinator", node: this.#to },
-      () => onNode.restoreNvram({ ...newNode, generation, highestCounters: run.highestCounters }),
+      () => onNode.restoreNvram({ ...newNode, generation, highestCounters: run.highestCounters, admitted: this.#admitted }),
       (r) => `read back and equal, counter ${r.counters.network}`,
     );
     run.sawCounters(restored.counters);
@@ -220,7 +222,7 @@ class Switchover {
       return this.#back(error);
     }
     await run
-      .step({ name: "leaveClean", title: "Leave the old node clean", node: this.#from }, () => onNode.leaveClean(this.#at(this.#from)))
+      .step({ name: "leaveClean", title: "Leave the old node clean", node: this.#from }, () => onNode.leaveClean({ ...this.#at(this.#from), successor: this.#to }))
       .catch(ignoreStepFailure);
     return run.verdict("done", `${this.#service} runs on ${this.#to}.`);
   }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 
 export interface BridgeInfo {
+  /** As Zigbee2MQTT writes addresses: `0x` and 16 digits. */
   readonly coordinatorIeee: string | undefined;
   readonly panId: number | undefined;
   readonly extendedPanId: string | undefined;
@@ -40,7 +41,7 @@ export function parseBridgeInfo(text: string): BridgeInfo | undefined {
   const { version, coordinator, network, permit_join: permitJoin, config } = parsed.data;
   const advanced = config?.advanced;
   return {
-    coordinatorIeee: coordinator?.ieee_address?.replace(/^0x/, "").toLowerCase(),
+    coordinatorIeee: coordinator?.ieee_address?.toLowerCase(),
     panId: network?.pan_id,
     extendedPanId: network?.extended_pan_id === undefined ? undefined : String(network.extended_pan_id),
     channel: network?.channel,

@@ -43,9 +43,19 @@ export function toFailure(error: unknown): Error {
   });
 }
 
-/** Set by startNode on errors that came before its command was issued. */
-export const NOT_ISSUED: unique symbol = Symbol("not issued");
+/** Errors that came before a step issued its command: they cannot have taken effect. */
+const before = new WeakSet<UnderstudyError>();
+
+/** Runs what comes before a command is issued; its errors say `issued: false`. */
+export async function notIssued<T>(body: () => Promise<T>): Promise<T> {
+  try {
+    return await body();
+  } catch (error) {
+    if (error instanceof UnderstudyError) before.add(error);
+    throw error;
+  }
+}
 
 function issuedMark(error: UnderstudyError): { issued?: false } {
-  return (error as { [NOT_ISSUED]?: true })[NOT_ISSUED] ? { issued: false } : {};
+  return before.has(error) ? { issued: false } : {};
 }

@@ -1,0 +1,43 @@
+import { highestCounters, nextCounters, raiseCounters } from "../../coordinators/frame-counters.ts";
+import { readNetwork } from "../../coordinators/network.ts";
+import { hashNvramImage } from "../../coordinators/nvram-image.ts";
+import type { NvramImage } from "../../coordinators/nvram-image.ts";
+import { readCoordinatorState, writeCoordinatorState } from "../../generations/node-state.ts";
+import type { FrameCounters } from "../../model/frame-counters.ts";
+import type { NodeAccess } from "../support/world.ts";
+
+/**
+ * Brings an image with raised counters (I3) into a node's coordinator by `write`, marked dirty for as long as that takes, so
+ * that one which failed half-way is never started. What the mark says was written already by this very call is not written again.
+ */
+export async function writeRaised(
+  at: NodeAccess,
+  request: { image: NvramImage; generation: string; above: FrameCounters; write: (raised: NvramImage) => Promise<void>; signal: AbortSignal },
+): Promise<FrameCounters> {
+  const { image, generation, signal } = request;
+  const target = nextCounters({ dumps: [image], highestKnown: request.above, ageMs: 0, ratePerSecond: 0, margin: at.service.policy.counterMargin });
+  const raised = raiseCounters(image, target);
+  const counters = highestCounters(raised);
+  const sha256 = hashNvramImage(raised);
+  const mark = (state: "clean" | "dirty") =>
+    writeCoordinatorState(
+      at.host,
+      at.node,
+      {
+        state,
+        generation,
+        ieee: readNetwork(image).coordinatorIeee ?? "unknown",
+        maxFrameCounter: counters.network,
+        maxLinkKeyCounter: counters.linkKeys,
+        sha256,
+      },
+      signal,
+    );
+
+  const before = await readCoordinatorState(at.host, at.node, signal);
+  if (before?.state === "clean" && before.generation === generation && before.sha256 === sha256) return counters;
+  await mark("dirty");
+  await request.write(raised);
+  await mark("clean");
+  return counters;
+}

@@ -1,0 +1,78 @@
+import { processesHolding } from "../../hosts/process.ts";
+import { freeBytes } from "../../hosts/files.ts";
+import { requireSwappable } from "../../generations/data-directory.ts";
+import type { Finding } from "../../workflows/contract.ts";
+import { passed, refused, run } from "./check.ts";
+import type { Roles } from "./check.ts";
+import { judgeVersions } from "./versions.ts";
+
+/** Room for three copies of the data (the generation, its unpacked form, the swap) and some more. */
+const COPIES = 3;
+const SPARE_BYTES = 16 * 1024 * 1024;
+
+/** Connects as Zigbee2MQTT will: `$1` host, `$2` port. Python is there anyway, for zigpy-znp. */
+const CONNECT = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 5).close()";
+
+/** The standby is stopped and could take over: version, room, directory, broker, stick. */
+export async function checkStandby(roles: Roles): Promise<Finding[]> {
+  const { active, standby, service } = roles;
+  const name = standby.node.name;
+  return [
+    judgeVersions(active.node.version, standby.node.version, { standby: name, allowNewer: service.policy.allowNewerStandby }),
+    ...(await run("stick-present", name, () => checkPort(roles))),
+    ...(await run("disk", name, () => checkRoom(roles))),
+    ...(await run("data-directory", name, async () => {
+      await requireSwappable(standby.host, standby.node, roles.signal);
+      return passed("data-directory", name, "Zigbee2MQTT's data directory can be exchanged");
+    })),
+    ...(await run("broker", name, () => checkBroker(roles))),
+  ];
+}
+
+/** The stick is there by its path and nobody uses it. */
+async function checkPort({ standby: { host, node }, signal }: Roles): Promise<Finding> {
+  const { port } = node.coordinator;
+  if (!port.startsWith("/")) return passed("stick-present", node.name, `the coordinator is at ${port}`);
+  const present = await host.run('[ -c "$1" ]', { args: [port], privileged: true, signal });
+  if (present.code !== 0) {
+    return refused("stick-present", node.name, `There is no coordinator at ${port}.`, "Plug the stick in, or set coordinator.port of the node to its path in /dev/serial/by-id.");
+  }
+  const { holders } = await processesHolding(host, port, signal);
+  if (holders.length === 0) return passed("stick-present", node.name, `the coordinator is at ${port}, in use by nobody`);
+  const names = holders.map((holder) => `${holder.command} (${holder.pid})`).join(", ");
+  return refused("stick-present", node.name, `${names} has the standby's coordinator open.`, `End that process on ${node.name}.`);
+}
+
+async function checkRoom({ active, standby: { host, node }, signal }: Roles): Promise<Finding> {
+  const size = await active.host.run('du -sk -- "$1" | cut -f1', { args: [active.node.dataDirectory], privileged: true, signal });
+  const kib = Number(size.stdout.toString("utf8").trim());
+  const needed = (Number.isFinite(kib) ? kib * 1024 : 0) * COPIES + SPARE_BYTES;
+  const parents = await host.run('mkdir -p -m 700 -- "$1" && cd "$1" && pwd -P', { args: [node.stateDirectory], privileged: true, signal });
+  if (parents.code !== 0) {
+    return refused("disk", node.name, `Understudy's directory ${node.stateDirectory} cannot be made.`, "Set state of the node to a directory that its user may write to, or give it sudo or doas.");
+  }
+  for (const directory of [node.stateDirectory, dirname(node.dataDirectory)]) {
+    const free = await freeBytes(host, directory, { privileged: true, signal });
+    if (free < needed) {
+      return refused("disk", node.name, `Only ${mib(free)} MiB are free in ${directory}, ${mib(needed)} MiB are needed.`, "Make room there, then try again.");
+    }
+  }
+  return passed("disk", node.name, `at least ${mib(needed)} MiB are free`);
+}
+
+/** Zigbee2MQTT opens the radio before MQTT: without a broker it would leave it on the air and end. */
+async function checkBroker({ standby: { host, node }, signal }: Roles): Promise<Finding> {
+  const url = new URL(node.mqttServer);
+  const port = url.port || (url.protocol === "mqtts:" ? "8883" : "1883");
+  const result = await host.run('"$1" -c "$2" "$3" "$4"', { args: [node.coordinator.python, CONNECT, url.hostname.replace(/^\[|\]$/g, ""), port], timeoutMs: 15_000, signal });
+  if (result.code === 0) return passed("broker", node.name, `reaches the broker ${url.host}`);
+  return refused("broker", node.name, `The broker ${url.host} cannot be reached from the standby.`, `See whether ${url.host} is right for ${node.name} (mqtt.server under set: of the node) and whether a firewall is between them.`);
+}
+
+function dirname(path: string): string {
+  return path.replace(/\/+[^/]+\/*$/, "") || "/";
+}
+
+function mib(bytes: number): number {
+  return Math.ceil(bytes / 1024 / 1024);
+}

@@ -1,0 +1,33 @@
+import { processesHolding } from "../hosts/process.ts";
+import { revokeGrant } from "../generations/node-state.ts";
+import { UnderstudyError } from "../model/errors.ts";
+import type { HandoverActivities } from "../workflows/activity-types.ts";
+import { step } from "./support/step.ts";
+import { access } from "./support/world.ts";
+import type { NodeAccess, World } from "./support/world.ts";
+
+/** Stops the service and makes sure that nothing holds the radio's port any more; the node's grant ends with it. */
+export function stopNode(world: World): HandoverActivities["stopNode"] {
+  return (input) =>
+    step(async (signal) => {
+      const at = await access(world, input.service, input.node);
+      const wasRunning = (await at.manager.status(signal)).state === "running";
+      const issuedAt = new Date().toISOString();
+      await at.manager.stop(signal);
+      await requireFreePort(at, signal);
+      await revokeGrant(at.host, at.node, signal);
+      return { issuedAt, wasRunning };
+    });
+}
+
+async function requireFreePort({ node, host }: NodeAccess, signal: AbortSignal): Promise<void> {
+  if (!node.coordinator.port.startsWith("/")) return;
+  const { holders } = await processesHolding(host, node.coordinator.port, signal);
+  if (holders.length === 0) return;
+  const names = holders.map((holder) => `${holder.command} (${holder.pid})`).join(", ");
+  throw new UnderstudyError("SERVICE_DID_NOT_STOP", {
+    node: node.name,
+    what: `The service is stopped, but ${names} still has the coordinator's port open.`,
+    next: `end that process on ${node.name}, and see what starts it.`,
+  });
+}

@@ -1,0 +1,24 @@
+import { expect, test } from "vitest";
+import { chooseRoles } from "../../../activities/preflight/roles.ts";
+
+const all = ["a", "b", "c"];
+const nodes = (...running: (boolean | undefined)[]) => running.map((is, index) => ({ name: all[index] ?? "", running: is }));
+
+test("the running node hands over to the one that is asked for, or to the first stopped one", () => {
+  expect(chooseRoles(nodes(false, true, false), { all })).toMatchObject({ from: "b", to: "a" });
+  expect(chooseRoles(nodes(false, true, false), { all, to: "c" })).toMatchObject({ from: "b", to: "c" });
+  expect(chooseRoles(nodes(undefined, true, false), { all })).toMatchObject({ from: "b", to: "c" });
+});
+
+test.each([
+  ["none runs", nodes(false, false), {}, "runs on no node"],
+  ["two run", nodes(true, true), { holder: "a" }, "on a and b at the same time"],
+  ["an unknown node is named", nodes(true, false), { to: "d" }, "has no node d"],
+  ["the active node is named", nodes(true, false), { to: "a" }, "is the active node already"],
+  ["nobody stands by", nodes(true, undefined), {}, "no standby"],
+])("refuses where %s", (_case, running, wish, words) => {
+  const choice = chooseRoles(running, { all, ...wish });
+  expect(choice.to).toBeUndefined();
+  expect(choice.findings).toHaveLength(1);
+  expect(choice.findings[0]).toMatchObject({ ok: false, what: expect.stringContaining(words), next: expect.any(String) });
+});
