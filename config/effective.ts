@@ -34,7 +34,10 @@ export type ServiceManagerConfig =
 
 export interface CoordinatorConfig {
   readonly driver: "zigpy-znp";
-  /** Serial port by its by-id path, `/dev/tty…`, or `tcp://host:port`, as written in the node's own Zigbee2MQTT configuration. */
+  /**
+   * Serial port by its by-id path, `/dev/tty…`, or `tcp://host:port`, as programs on the node itself open it. What
+   * Zigbee2MQTT opens is the own value `serial.port`: a container may know the port by another name.
+   */
   readonly port: string;
   /** USB serial number, where it can be read: tells sticks apart (I11). */
   readonly serialNumber?: string;
