@@ -1,0 +1,30 @@
+import Table from "cli-table3";
+
+/** A plain table: readable in any terminal, in a log and in a mail. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const made = new Table({
+    head: [...head],
+    style: { head: [], border: [], "padding-left": 1, "padding-right": 1 },
+    chars: ASCII,
+  });
+  for (const row of rows) made.push([...row]);
+  return made.toString();
+}
+
+const ASCII = {
+  top: "-",
+  "top-mid": "+",
+  "top-left": "+",
+  "top-right": "+",
+  bottom: "-",
+  "bottom-mid": "+",
+  "bottom-left": "+",
+  "bottom-right": "+",
+  left: "|",
+  "left-mid": "",
+  mid: "",
+  "mid-mid": "",
+  right: "|",
+  "right-mid": "",
+  middle: "|",
+};
