@@ -86,7 +86,8 @@ export class ServiceBook {
 
 function holderAfter(report: HandoverReport): string | undefined {
   if (report.outcome === "done") return report.to;
-  if (report.outcome === "returned") return report.from;
+  // A rehearsal found out who serves, without changing it.
+  if (report.outcome === "returned" || report.outcome === "rehearsed") return report.from;
   return undefined;
 }
 
