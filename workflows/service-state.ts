@@ -69,6 +69,11 @@ export class ServiceBook {
     };
   }
 
+  /** Who was seen to serve, where no handover has told it yet. */
+  learn(holder: string): void {
+    if (this.#state.holder === undefined) this.#state = { ...this.#state, holder };
+  }
+
   /** The run closed without a verdict. */
   lost(runId: string | undefined): void {
     const { current, ...rest } = this.#state;

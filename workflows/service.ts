@@ -1,5 +1,6 @@
 import {
   ActivityCancellationType,
+  ActivityFailure,
   CancellationScope,
   ParentClosePolicy,
   allHandlersFinished,
@@ -15,7 +16,7 @@ import {
   workflowInfo,
 } from "@temporalio/workflow";
 import { ApplicationFailure, ChildWorkflowFailure, WorkflowExecutionAlreadyStartedError } from "@temporalio/common";
-import type { WatchActivities } from "./activity-types.ts";
+import type { HandoverActivities, WatchActivities } from "./activity-types.ts";
 import { STATE_QUERY, handoverId } from "./contract.ts";
 import type { HandoverReport, ServiceState, SwitchoverInput, Unfinished } from "./contract.ts";
 import { ServiceBook } from "./service-state.ts";
@@ -36,6 +37,14 @@ const { awaitHandoverEnd } = proxyActivities<WatchActivities>({
   startToCloseTimeout: 24 * 3_600_000,
   heartbeatTimeout: 10_000,
   retry: { initialInterval: 1_000, maximumInterval: 10_000 },
+});
+
+/** Only to know who serves before the first handover; a home that cannot be asked now is asked by its first preflight. */
+const { readFacts } = proxyActivities<HandoverActivities>({
+  startToCloseTimeout: 60_000,
+  heartbeatTimeout: 10_000,
+  scheduleToCloseTimeout: 120_000,
+  retry: { maximumAttempts: 2 },
 });
 
 export interface ServiceInput {
@@ -60,6 +69,7 @@ export async function service(input: ServiceInput): Promise<never> {
   setHandler(finishUpdate, (finish) => book.finish(finish), { description: "A handover gives its verdict" });
   setHandler(settleUpdate, (runId) => book.settle(runId), { description: "An unfinished handover was recovered" });
 
+  if (book.state.holder === undefined) await learnHolder(book);
   for (let failedRecoveries = 0; ; ) {
     setCurrentDetails(describe(book.state));
     await condition(() => book.state.current !== undefined || book.state.unfinished !== undefined || workflowInfo().continueAsNewSuggested);
@@ -75,6 +85,16 @@ export async function service(input: ServiceInput): Promise<never> {
       await condition(allHandlersFinished);
       await continueAsNew<typeof service>({ service: input.service, carried: book.state });
     }
+  }
+}
+
+async function learnHolder(book: ServiceBook): Promise<void> {
+  try {
+    const running = (await readFacts({ service: book.state.service })).filter((facts) => facts.running === true);
+    const [only] = running;
+    if (only && running.length === 1) book.learn(only.node);
+  } catch (error) {
+    if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
   }
 }
 
