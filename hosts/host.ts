@@ -1,17 +1,20 @@
 import type { Readable } from "node:stream";
 
 export interface RunOptions {
-  /** Positional parameters `$1`, `$2` … of the script. The only way for a value to enter a script (no interpolation). */
+  /** Positional parameters `$1`, `$2` … of the script. The only way for a value to enter a script (no interpolation). The node's list of processes shows them: secrets go by input. */
   readonly args?: readonly string[];
-  /** Standard input. Without it the remote command is supervised: it ends when the connection or the caller goes away. */
+  /**
+   * Standard input, then its end; a stream is destroyed afterwards. Without it the remote command is supervised: it ends when the connection or the
+   * caller goes away. With it, a lost connection looks to the command like the end of its input, so its script must check what came (see files.ts).
+   */
   readonly input?: Uint8Array | Readable;
   /** Run with the node's configured privilege (root, sudo, doas). Default false. */
   readonly privileged?: boolean;
-  /** Milliseconds until the command is ended and COMMAND_TIMED_OUT is thrown. Default 30 000. */
+  /** Milliseconds, from when it may run, until the command is ended and COMMAND_TIMED_OUT is thrown. Default 30 000. */
   readonly timeoutMs?: number;
-  /** Aborting ends the remote command (and its children) and rejects with the signal's reason. */
+  /** Aborting ends the remote command and its children, and rejects with the signal's reason once they are gone (else with OUTCOME_UNKNOWN). */
   readonly signal?: AbortSignal;
-  /** Receives standard output as it comes; `stdout` of the result is then empty. */
+  /** Receives standard output as it comes, no faster than it returns; `stdout` of the result, otherwise limited to 16 MiB, is then empty. */
   readonly onStdout?: (chunk: Buffer) => void | Promise<void>;
   /** At most one exclusive command runs on a node at a time, across controllers; NODE_BUSY after 15 s of waiting. */
   readonly exclusive?: boolean;
@@ -30,8 +33,8 @@ export interface Host {
   readonly name: string;
   /**
    * Runs a script and resolves with its exit status, whatever that is.
-   * Rejects with UnderstudyError HOST_UNREACHABLE, HOST_KEY_*, AUTHENTICATION_FAILED, PRIVILEGE_REFUSED (nothing ran),
-   * COMMAND_TIMED_OUT (it was ended), OUTCOME_UNKNOWN (connection lost under the command).
+   * Rejects with UnderstudyError HOST_UNREACHABLE, HOST_KEY_*, AUTHENTICATION_FAILED, PRIVILEGE_REFUSED, NODE_BUSY, NODE_NOT_UNDERSTOOD (nothing ran),
+   * COMMAND_TIMED_OUT, COMMAND_FAILED for too much output (it was ended), OUTCOME_UNKNOWN (connection lost under the command, or it cannot be ended).
    */
   run(script: string, options?: RunOptions): Promise<RunResult>;
   close(): Promise<void>;

@@ -1,0 +1,106 @@
+import { UnderstudyError } from "../model/errors.ts";
+import type { Host, RunResult } from "../hosts/host.ts";
+import type { Coordinator } from "./coordinator.ts";
+import { compareImages, comparePartial, type ImageDifference } from "./image-diff.ts";
+import { parseNvramImage, serializeNvramImage, type NvramImage } from "./nvram-image.ts";
+import { silenceCoordinator } from "./silence.ts";
+import { PATTERNS, recognise, toolError, type ToolStep } from "./zigpy-failures.ts";
+
+export interface ZigpyOptions {
+  /** A serial device, or `tcp://host:port`. */
+  readonly port: string;
+  /** Python on the node that has zigpy-znp. */
+  readonly python: string;
+  /** Whether the port needs the node's configured privilege. Default true. */
+  readonly privileged?: boolean;
+}
+
+/** One tool takes 9-25 s on hardware (about 1250 requests of 7-20 ms). */
+const TOOL_TIMEOUT_MS = 120_000;
+
+/**
+ * Runs zigpy-znp's tools one after the other; `$1` python, `$2` port, then the tools by name. The image to write comes on
+ * standard input and the one read leaves on standard output, so no key ever lies in a file of the node. The tools log every
+ * item with its value on standard error: only the words of PATTERNS pass, and `step:` names the tool that failed.
+ */
+const TOOLS_SCRIPT = `
+python=$1 port=$2; shift 2
+exec 3>&1
+words() { sed -n ${PATTERNS.map(({ word, pattern }) => `-e '/${pattern}/s/.*/znp:${word}/p'`).join(" ")}; }
+for tool in "$@"; do
+  set -- "$port"
+  [ "$tool" = write ] && set -- "$port" -i -
+  status=$(
+    { {
+      if [ "$tool" = write ]; then "$python" -m "zigpy_znp.tools.nvram_$tool" "$@" >&3 3>&- 4>&-
+      else "$python" -m "zigpy_znp.tools.nvram_$tool" "$@" </dev/null >&3 3>&- 4>&-
+      fi
+      echo $? >&4
+    } 2>&1 | words >&2; } 4>&1
+  )
+  [ "$status" = 0 ] || { echo "step:$tool" >&2; exit "$status"; }
+done
+`;
+
+/**
+ * A coordinator reached with zigpy-znp on the node, as `dump`, `replace` and `write` need it, and with our own script for
+ * `silence`. Each call is exclusive on the node and opens the port anew; nothing starts the stack.
+ */
+export function zigpyCoordinator(host: Host, options: ZigpyOptions): Coordinator {
+  const privileged = options.privileged ?? true;
+  const facts = { node: host.name, port: options.port, python: options.python };
+
+  async function runTools(steps: readonly ToolStep[], image: NvramImage | undefined, signal: AbortSignal | undefined): Promise<NvramImage> {
+    const run = host.run(TOOLS_SCRIPT, {
+      args: [options.python, options.port.replace(/^tcp:/, "socket:"), ...steps],
+      input: image && Buffer.from(serializeNvramImage(image)),
+      privileged,
+      exclusive: true,
+      timeoutMs: TOOL_TIMEOUT_MS * steps.length,
+      signal,
+    });
+    const result = await run.catch((error: unknown) => {
+      if (error instanceof UnderstudyError && error.id === "COMMAND_TIMED_OUT") throw toolError(facts, image ? "write" : "read", "silent", 0);
+      throw error;
+    });
+    if (result.code !== 0) throw toolError(facts, failedStep(result), recognise(result.stderr, result.code), result.code);
+    return parseNvramImage(result.stdout.toString("utf8"));
+  }
+
+  async function dump(signal?: AbortSignal): Promise<NvramImage> {
+    try {
+      return await runTools(["read"], undefined, signal);
+    } catch (error) {
+      // The first read after Zigbee2MQTT's end is known to fail now and then; a second one tells whether it matters.
+      if (!(error instanceof UnderstudyError) || error.id !== "COORDINATOR_UNREADABLE" || signal?.aborted) throw error;
+      return runTools(["read"], undefined, signal);
+    }
+  }
+
+  function requireEqual(differences: readonly ImageDifference[]): void {
+    if (differences.length === 0) return;
+    const shown = differences.slice(0, 5).map(({ item, kind }) => `${item} ${kind}`);
+    const more = differences.length > shown.length ? ` and ${differences.length - shown.length} more` : "";
+    throw new UnderstudyError("COORDINATOR_VERIFY_FAILED", {
+      node: host.name,
+      what: `The coordinator at ${options.port} does not hold what was written (${shown.join(", ")}${more}).`,
+      next: "write it again; if it stays so, check that both sticks have the same chip and firmware, or flash this one anew.",
+    });
+  }
+
+  return {
+    dump,
+    async replace(image, signal) {
+      requireEqual(compareImages(image, await runTools(["reset", "write", "read"], image, signal)));
+    },
+    async write(partial, signal) {
+      requireEqual(comparePartial(partial, await runTools(["write", "read"], partial, signal)));
+    },
+    silence: (signal) => silenceCoordinator(host, { ...options, privileged, signal }),
+  };
+}
+
+function failedStep(result: RunResult): ToolStep {
+  const step = /step:(read|reset|write)/.exec(result.stderr)?.[1];
+  return step === "reset" || step === "write" ? step : "read";
+}
