@@ -1,0 +1,55 @@
+import type { HomeNode } from "./node.ts";
+
+export interface UnderstudyYamlValues {
+  readonly identityFile: string;
+  readonly knownHostsFile: string;
+  /** Interpreter that has zigpy-znp, the same on all nodes. */
+  readonly python: string;
+  readonly nodes: readonly HomeNode[];
+  readonly temporal: { readonly port: number; readonly uiPort: number; readonly dataDirectory: string };
+}
+
+/**
+ * understudy.yaml for a home in the lab, as its owner would write it. Broker, serial ports and the like are left for
+ * Understudy to find. Paths must hold no line break.
+ */
+export function understudyYaml(values: UnderstudyYamlValues): string {
+  const nodes = values.nodes.map(
+    ({ name, host, stateDirectory, serialNumber }) => `      - name: ${name}
+        host: 127.0.0.1
+        port: ${host.port}
+        user: ${text(host.user)}
+        service:
+          commands:
+            start: ${text(host.zigbee2mqtt.commands.start)}
+            stop: ${text(host.zigbee2mqtt.commands.stop)}
+            status: ${text(host.zigbee2mqtt.commands.status)}
+        zigbee2mqtt:
+          directory: ${text(host.zigbee2mqtt.directory)}
+        state: ${text(stateDirectory)}
+        coordinator:
+          serialNumber: ${text(serialNumber)}
+`,
+  );
+  return `services:
+  zigbee:
+    node: # what holds for all nodes
+      privilege: none
+      ssh:
+        identityFile: ${text(values.identityFile)}
+        knownHosts: ${text(values.knownHostsFile)}
+      coordinator:
+        python: ${text(values.python)}
+    nodes:
+${nodes.join("")}
+temporal:
+  port: ${values.temporal.port}
+  uiPort: ${values.temporal.uiPort}
+  dataDirectory: ${text(values.temporal.dataDirectory)}
+`;
+}
+
+/** JSON's strings are YAML's double-quoted ones. */
+function text(value: string): string {
+  return JSON.stringify(value);
+}
