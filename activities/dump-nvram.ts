@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { Context } from "@temporalio/activity";
 import { captureGeneration } from "../generations/capture.ts";
+import { removeGenerations } from "../generations/prune.ts";
 import { judgeAgreement, judgeGeneration } from "../generations/judge.ts";
 import { findManifest, listGenerations } from "../generations/stored-generations.ts";
 import type { Manifest } from "../generations/generation.ts";
@@ -24,29 +25,29 @@ export function dumpNvram(world: World): HandoverActivities["dumpNvram"] {
       // The time of the first attempt, so that a second one finds what that made.
       const createdAt = new Date(Context.current().info.scheduledTimestampMs);
       const id = generationId(input, createdAt);
-      const made = await findManifest(at.host, at.node, id, signal);
-      if (made) return reference(made);
-
-      const image = await at.coordinator.dump(signal);
-      const { configuration, backup } = await readZigbee2MqttFiles(at.host, at.node, signal);
-      requireNone(at, judgeAgreement(configuration, backup, readNetwork(image)), "make them agree: see docs/troubleshooting.md, 'configuration does not match'");
-      const previous = await newestManifest(at, signal);
-      const manifest = await captureGeneration(at.host, at.node, {
-        id,
-        service: input.service,
-        epoch: input.epoch,
-        createdAt,
-        zigbee2mqttVersion: at.node.version,
-        image,
-        signal,
-      });
-      requireNone(
-        at,
-        judgeGeneration(manifest.summary, previous?.summary),
-        `if the change was meant, remove the older generations in ${at.node.stateDirectory}/generations on ${at.node.name}`,
-      );
+      const manifest = (await findManifest(at.host, at.node, id, signal)) ?? (await capture(at, input, id, createdAt, signal));
+      const worse = judgeGeneration(manifest.summary, (await newestBefore(at, id, signal))?.summary);
+      // What is kept as the newest is what the next one is measured by.
+      if (worse.length > 0) await removeGenerations(at.host, at.node, [id], { unfinishedOfEpoch: input.epoch });
+      requireNone(at, worse, `if the change was meant, remove the older generations in ${at.node.stateDirectory}/generations on ${at.node.name}`);
       return reference(manifest);
     });
+}
+
+async function capture(at: NodeAccess, input: NodeStep, id: string, createdAt: Date, signal: AbortSignal): Promise<Manifest> {
+  const image = await at.coordinator.dump(signal);
+  const { configuration, backup } = await readZigbee2MqttFiles(at.host, at.node, signal);
+  const disagreement = judgeAgreement(configuration, backup, readNetwork(image));
+  requireNone(at, disagreement, "make them agree: see docs/troubleshooting.md, 'configuration does not match'");
+  return captureGeneration(at.host, at.node, {
+    id,
+    service: input.service,
+    epoch: input.epoch,
+    createdAt,
+    zigbee2mqttVersion: at.node.version,
+    image,
+    signal,
+  });
 }
 
 /** As newGenerationId, but the same for every attempt of one step. */
@@ -55,8 +56,8 @@ function generationId({ epoch, handover, node }: NodeStep, createdAt: Date): str
   return `${time}-e${epoch}-${createHash("sha256").update(`${handover}/${node}`).digest("hex").slice(0, 6)}`;
 }
 
-async function newestManifest({ host, node }: NodeAccess, signal: AbortSignal): Promise<Manifest | undefined> {
-  const newest = (await listGenerations(host, node, signal)).at(-1);
+async function newestBefore({ host, node }: NodeAccess, id: string, signal: AbortSignal): Promise<Manifest | undefined> {
+  const newest = (await listGenerations(host, node, signal)).filter((other) => other < id).at(-1);
   return newest === undefined ? undefined : findManifest(host, node, newest, signal);
 }
 
@@ -65,7 +66,7 @@ function requireNone({ node }: NodeAccess, reasons: readonly string[], next: str
   throw new UnderstudyError("GENERATION_INVALID", { node: node.name, what: `What was read must not be handed over: ${reasons.join("; ")}.`, next: `${next}.` });
 }
 
-export function reference(manifest: Manifest): GenerationRef {
+function reference(manifest: Manifest): GenerationRef {
   return {
     id: manifest.id,
     sha256: manifest.archive.sha256,
