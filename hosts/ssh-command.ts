@@ -70,6 +70,8 @@ class Command {
   #code: number | undefined;
   #openStreams = 2;
   #exitSeen: string | undefined;
+  /** Whether the end mark means that all of the command's processes are gone; it may else come when the first one is. */
+  #groupGone = false;
   /** Why the command is being ended. */
   #endingFor: unknown;
 
@@ -179,11 +181,10 @@ class Command {
     this.#sink.discard();
     this.#stopInput.abort();
     this.#after(ENDING_TIMEOUT_MS, () => this.#settle(notConfirmed(this.#context.node, reason)));
-    if (this.#options.input === undefined) {
-      this.#channel.end();
-    } else {
-      void this.#endGroup();
-    }
+    if (this.#options.input !== undefined) return void this.#endGroup();
+    // The watcher ends the group, and the end mark comes after that.
+    this.#groupGone = true;
+    this.#channel.end();
   }
 
   /** Standard input is the command's own here, and closing it would look like a complete, shorter input; so it is killed first. */
@@ -193,7 +194,9 @@ class Command {
     if (this.#pid === undefined) return;
     try {
       await this.#context.endGroup(this.#pid);
-      this.#channel.end();
+      this.#groupGone = true;
+      if (this.#openStreams === 0) this.#settle(this.#endingFor);
+      else this.#channel.end();
     } catch {
       this.#settle(notConfirmed(this.#context.node, this.#endingFor));
     }
@@ -201,7 +204,7 @@ class Command {
 
   /** Both streams have brought the end mark, so all output is here. */
   #ended(): void {
-    if (this.#phase === "ending") return this.#settle(this.#endingFor);
+    if (this.#phase === "ending") return this.#groupGone ? this.#settle(this.#endingFor) : undefined;
     this.#stopInput.abort();
     this.#after(undefined);
     const code = this.#code;

@@ -19,7 +19,7 @@ const AT_ONCE = 3;
  */
 export async function joinAll(options: FormationOptions): Promise<void> {
   const { mqtt, devices, progress, signal } = options;
-  await mqtt.publish("zigbee2mqtt/bridge/request/permit_join", { time: 254 });
+  await permitJoin(mqtt, 254);
   const waiting = [...devices];
   let joined = 0;
   const joiner = async (): Promise<void> => {
@@ -31,7 +31,16 @@ export async function joinAll(options: FormationOptions): Promise<void> {
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, joiner));
-  await mqtt.publish("zigbee2mqtt/bridge/request/permit_join", { time: 0 });
+  await permitJoin(mqtt, 0);
+}
+
+async function permitJoin(mqtt: MqttObserver, seconds: number): Promise<void> {
+  const answered = mqtt.waitFor(
+    "Answer to the request to let devices join",
+    ({ topic, payload }) => topic === "zigbee2mqtt/bridge/response/permit_join" && payload.includes('"ok"'),
+    10_000,
+  );
+  await Promise.all([answered, mqtt.publish("zigbee2mqtt/bridge/request/permit_join", { time: seconds })]);
 }
 
 async function join(device: HomeDevice, { mqtt, withinMs }: FormationOptions): Promise<void> {

@@ -26,11 +26,11 @@ export class Zigbee2Mqtt {
     return this.pid !== undefined;
   }
 
-  /** Starts it and waits until it says that it is online. Rejects with the end of its console log when it ends instead. */
+  /** Starts it and waits until it works (it says that it is online before it listens). Rejects with the end of its console log when it ends instead. */
   async start(withinMs: number): Promise<void> {
-    const online = this.#mqtt.waitFor(
-      `Zigbee2MQTT of node ${this.#host.name} online`,
-      ({ topic, payload, retained }) => topic === "zigbee2mqtt/bridge/state" && !retained && payload.includes("online"),
+    const started = this.#mqtt.waitFor(
+      `Start of Zigbee2MQTT on node ${this.#host.name}`,
+      ({ topic, payload }) => topic === "zigbee2mqtt/bridge/logging" && payload.includes("Zigbee2MQTT started!"),
       withinMs,
     );
     let ended: NodeJS.Timeout | undefined;
@@ -42,10 +42,10 @@ export class Zigbee2Mqtt {
     });
     try {
       await this.#host.run(this.#host.zigbee2mqtt.commands.start);
-      await Promise.race([online, gone]);
+      await Promise.race([started, gone]);
     } finally {
       clearInterval(ended);
-      online.catch(() => undefined);
+      started.catch(() => undefined);
     }
   }
 

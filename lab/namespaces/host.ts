@@ -186,7 +186,7 @@ export class NamespaceHost {
 
   /** The same for a command that has to exit with 0; rejects otherwise. */
   async run(command: string): Promise<void> {
-    const { code, stderr } = await this.execute(command);
+    const { code, stderr } = await this.execute(command, [], { timeoutMs: 60_000 });
     if (code !== 0) throw new Error(`${this.name}: "${command}" ended with exit status ${code}: ${stderr.trim()}`);
   }
 

@@ -73,7 +73,8 @@ export class NamespaceNode {
 
   /** The host loses its power, and its bus-powered stick with it. */
   async powerOff(): Promise<void> {
-    await Promise.all([this.namespaceHost.powerOff(), this.unplug()]);
+    await Promise.all([this.namespaceHost.powerOff(), this.dongle.unplug()]);
+    await this.namespaceHost.unplugDongle();
   }
 
   /** Power returns to both: the host boots, and Zigbee2MQTT does not start. */

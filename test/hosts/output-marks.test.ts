@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import { array, assert, constantFrom, nat, property } from "fast-check";
 import { expect, it } from "vitest";
 import { OutputMarks } from "../../hosts/output-marks.ts";
 
@@ -14,9 +14,9 @@ function read(chunks: readonly Buffer[]): { data: string; marks: string[] } {
 }
 
 it("finds the marks wherever the stream is cut, also directly behind what only begins like one", () => {
-  const piece = fc.constantFrom("a", "\n", "understudy-", "understudy-00ff:", "u", "\0\xff");
-  fc.assert(
-    fc.property(fc.array(piece), fc.array(piece), fc.array(fc.nat(60)), (before, after, cuts) => {
+  const piece = constantFrom("a", "\n", "understudy-", "understudy-00ff:", "u", "\0\xff");
+  assert(
+    property(array(piece), array(piece), array(nat(60)), (before, after, cuts) => {
       const first = before.join("");
       const second = after.join("");
       const whole = Buffer.from(`${first}${PREFIX}end 7\n${second}.`, "latin1");

@@ -1,5 +1,5 @@
-import { spawn, spawnSync } from "node:child_process";
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { chmodSync, copyFileSync, existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
@@ -288,6 +288,28 @@ describe.skipIf(!sshdInstalled)("a node reached over SSH", () => {
     await expect(attempt({ identityFile: server.knownHosts })).rejects.toMatchObject({ id: "AUTHENTICATION_FAILED" });
     await expect(attempt({ identityFile: join(server.directory, "host_key") })).rejects.toMatchObject({ id: "AUTHENTICATION_FAILED", next: expect.stringContaining("ssh-copy-id") });
     await expect(attempt({ port: 1 })).rejects.toMatchObject({ id: "HOST_UNREACHABLE", what: expect.stringContaining("ECONNREFUSED") });
+  });
+
+  it("is logged in to by an agent, and by a key with a passphrase", async () => {
+    const socket = join(server.directory, "agent");
+    const agent = spawn("ssh-agent", ["-D", "-a", socket], { stdio: "ignore" });
+    onTestFinished(() => void agent.kill());
+    await until(() => existsSync(socket));
+    execFileSync("ssh-add", ["-q", server.target.identityFile ?? ""], { env: { ...process.env, SSH_AUTH_SOCK: socket }, stdio: "ignore" });
+    const byAgent = connectHost({ name: "kitchen", ssh: { ...server.target, identityFile: undefined, agent: socket }, privilege: { kind: "none" } });
+    expect((await byAgent.run("true")).code).toBe(0);
+    await byAgent.close();
+    const identityFile = join(server.directory, "locked_key");
+    copyFileSync(server.target.identityFile ?? "", identityFile);
+    chmodSync(identityFile, 0o600);
+    execFileSync("ssh-keygen", ["-q", "-p", "-P", "", "-N", "open sesame", "-f", identityFile], { stdio: "ignore" });
+    const byKey = connectHost({ name: "kitchen", ssh: { ...server.target, identityFile, passphrase: "open sesame" }, privilege: { kind: "none" } });
+    expect((await byKey.run("true")).code).toBe(0);
+    await byKey.close();
+    for (const passphrase of [undefined, "wrong"]) {
+      const locked = connectHost({ name: "kitchen", ssh: { ...server.target, identityFile, passphrase }, privilege: { kind: "none" } });
+      await expect(locked.run("true")).rejects.toMatchObject({ id: "AUTHENTICATION_FAILED", what: expect.stringContaining(passphrase ? "a wrong passphrase" : "no passphrase") });
+    }
   });
 
   it("is of no use once closed", async () => {

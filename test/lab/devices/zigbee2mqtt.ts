@@ -3,6 +3,7 @@ import { once } from "node:events";
 import fs from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
+import { stripVTControlCharacters } from "node:util";
 
 const PROGRAM = path.join(path.dirname(createRequire(import.meta.url).resolve("zigbee2mqtt/package.json")), "index.js");
 const STOP_MS = 20_000;
@@ -31,8 +32,8 @@ export class Zigbee2Mqtt {
 
   /** The lines of its log that report an error or a warning. */
   complaints(): string[] {
-    const lines = fs.readFileSync(this.#log, "utf8").split("\n");
-    return lines.filter((line) => / (error|warning)|Error:/.test(line));
+    const lines = stripVTControlCharacters(fs.readFileSync(this.#log, "utf8")).split("\n");
+    return lines.filter((line) => /^\[[^\]]*\] (error|warning):|^\w*Error:/.test(line));
   }
 
   /** Stops it as a service manager does, and by force if it does not end. */
