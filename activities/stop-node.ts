@@ -1,4 +1,4 @@
-import { processesHolding } from "../hosts/process.ts";
+import { processesLocking } from "../hosts/process.ts";
 import { revokeGrant } from "../generations/node-state.ts";
 import { UnderstudyError } from "../model/errors.ts";
 import type { HandoverActivities } from "../workflows/activity-types.ts";
@@ -6,7 +6,7 @@ import { step } from "./support/step.ts";
 import { access } from "./support/world.ts";
 import type { NodeAccess, World } from "./support/world.ts";
 
-/** Stops the service and makes sure that nothing holds the radio's port any more; the node's grant ends with it. */
+/** Stops the service and makes sure that nothing uses the radio's port any more; the node's grant ends with it. */
 export function stopNode(world: World): HandoverActivities["stopNode"] {
   return (input) =>
     step(async (signal) => {
@@ -22,12 +22,12 @@ export function stopNode(world: World): HandoverActivities["stopNode"] {
 
 async function requireFreePort({ node, host }: NodeAccess, signal: AbortSignal): Promise<void> {
   if (!node.coordinator.port.startsWith("/")) return;
-  const { holders } = await processesHolding(host, node.coordinator.port, signal);
-  if (holders.length === 0) return;
-  const names = holders.map((holder) => `${holder.command} (${holder.pid})`).join(", ");
+  const users = await processesLocking(host, node.coordinator.port, signal);
+  if (users.length === 0) return;
+  const names = users.map(({ command, pid }) => `${command} (${pid})`).join(", ");
   throw new UnderstudyError("SERVICE_DID_NOT_STOP", {
     node: node.name,
-    what: `The service is stopped, but ${names} still has the coordinator's port open.`,
+    what: `The service is stopped, but ${names} still uses the coordinator's port.`,
     next: `end that process on ${node.name}, and see what starts it.`,
   });
 }

@@ -1,68 +1,43 @@
 import { UnderstudyError } from "../model/errors.ts";
 import type { Host } from "./host.ts";
 
-export interface Holder {
+export interface Locker {
   readonly pid: number;
-  /** The program's name, as the kernel keeps it (15 characters). */
+  /** The program's name, as the kernel keeps it (15 characters); empty where it cannot be told. */
   readonly command: string;
 }
 
-export interface HolderScan {
-  readonly holders: readonly Holder[];
-  /** False if some processes could not be looked into, so that an empty list proves nothing. */
-  readonly complete: boolean;
-}
+/**
+ * Prints `PID name` of each process that has a lock on the device `$1`, from the kernel's own list, which every user may
+ * read: `1: FLOCK ADVISORY WRITE 4711 00:06:123 0 EOF`, with the file system's major and minor number in hex and the inode.
+ */
+const LOCKERS = `
+[ -e "$1" ] || exit 0
+place=$(stat -L -c '%d %i' -- "$1") || exit 1
+device=\${place% *}
+major=$(( ((device >> 8) & 4095) | ((device >> 32) & ~4095) ))
+minor=$(( (device & 255) | ((device >> 12) & ~255) ))
+mark=$(printf '%02x:%02x:%s' "$major" "$minor" "\${place#* }")
+awk -v mark="$mark" '{ for (i = 2; i <= NF; i++) if ($i == mark) print $(i - 1) }' /proc/locks | sort -u |
+while read -r pid; do echo "$pid $(cat "/proc/$pid/comm" 2>/dev/null | tr ' ' _)"; done`;
 
 /**
- * Prints what the path resolves to, its device number with that of the file system which it stands on, and one line per descriptor that is open below /dev.
- * `ls` reads all links at once: a readlink for each descriptor would take seconds on a small machine.
+ * The processes that have a serial port locked, under whichever name. Zigbee2MQTT, zigpy and their like lock the port that
+ * they use (flock, exclusive), so this tells who uses it without touching it. A port that does not exist is locked by nobody.
+ * Rejects NODE_NOT_UNDERSTOOD where the node does not tell.
  */
-const SCAN = `
-LC_ALL=C; export LC_ALL
-p=$(readlink -f -- "$1") || p=$1
-echo "path $p"
-[ ! -e "$p" ] || stat -L -c 'device %t:%T %d' -- "$p"
-for d in /proc/[0-9]*/fd; do
-  [ -r "$d" ] || [ ! -e "$d" ] || { echo hidden; break; }
-done
-ls -l /proc/[0-9]*/fd 2>/dev/null | awk '
-  index($0, "/proc/") == 1 { directory = substr($0, 1, length($0) - 1); next }
-  { arrow = index($0, " -> ")
-    target = substr($0, arrow + 4)
-    if (!arrow || index(target, "/dev/") != 1 || target == "/dev/null") next
-    count = split(substr($0, 1, arrow - 1), fields, " ")
-    print directory "/" fields[count] }' |
-while read -r fd; do
-  target=$(readlink "$fd") || continue
-  process=\${fd%/fd/*}
-  echo "open \${process#/proc/} $(stat -L -c '%t:%T %d' "$fd" 2>/dev/null || echo '- -') $(cat "$process/comm" 2>/dev/null | tr ' ' _) $target"
-done`;
-
-/** Major numbers, in hex, of pseudo-terminals: their numbers mean something within one devpts only, of which each container has its own. */
-const PSEUDO_TERMINALS = /^8[89a-f]:/;
-
-/**
- * The processes that have a device open, under whichever name. A path that does not exist has holders only if it was removed while open.
- * Needs the node's privilege to see other users' processes. Rejects NODE_NOT_UNDERSTOOD where /proc cannot be read that way.
- */
-export async function processesHolding(host: Host, devicePath: string, signal?: AbortSignal): Promise<HolderScan> {
-  const result = await host.run(SCAN, { args: [devicePath], privileged: true, signal });
-  const lines = result.stdout.toString("utf8").split("\n").map((line) => line.split(" "));
-  const path = lines.find(([kind]) => kind === "path")?.slice(1).join(" ");
-  if (result.code !== 0 || !path) {
+export async function processesLocking(host: Host, devicePath: string, signal?: AbortSignal): Promise<Locker[]> {
+  const result = await host.run(LOCKERS, { args: [devicePath], privileged: true, signal });
+  if (result.code !== 0) {
     throw new UnderstudyError("NODE_NOT_UNDERSTOOD", {
       node: host.name,
-      what: `Which processes have ${devicePath} open cannot be found out (exit status ${result.code}).`,
-      next: "readlink, stat, awk and a /proc file system are needed on the node.",
+      what: `Which processes use ${devicePath} cannot be found out (exit status ${result.code}).`,
+      next: "stat, awk and a /proc file system are needed on the node.",
     });
   }
-  const [, device, fileSystem] = lines.find(([kind]) => kind === "device") ?? [];
-  const holders = new Map<number, Holder>();
-  for (const [kind, pid, openDevice, openFileSystem, command = "", ...target] of lines) {
-    if (kind !== "open") continue;
-    const samePlace = openFileSystem === fileSystem || !PSEUDO_TERMINALS.test(openDevice ?? "");
-    const same = device === undefined ? target.join(" ") === `${path} (deleted)` : openDevice === device && device !== "0:0" && samePlace;
-    if (same) holders.set(Number(pid), { pid: Number(pid), command });
-  }
-  return { holders: [...holders.values()], complete: !lines.some(([kind]) => kind === "hidden") };
+  const lines = result.stdout.toString("utf8").split("\n");
+  return lines.flatMap((line) => {
+    const [pid = "", command = ""] = line.split(" ");
+    return /^\d+$/.test(pid) ? [{ pid: Number(pid), command }] : [];
+  });
 }

@@ -1,4 +1,4 @@
-import { processesHolding } from "../../hosts/process.ts";
+import { processesLocking } from "../../hosts/process.ts";
 import { freeBytes } from "../../hosts/files.ts";
 import { requireSwappable } from "../../generations/data-directory.ts";
 import type { Finding } from "../../workflows/contract.ts";
@@ -37,10 +37,10 @@ async function checkPort({ standby: { host, node }, signal }: Roles): Promise<Fi
   if (present.code !== 0) {
     return refused("stick-present", node.name, `There is no coordinator at ${port}.`, "Plug the stick in, or set coordinator.port of the node to its path in /dev/serial/by-id.");
   }
-  const { holders } = await processesHolding(host, port, signal);
-  if (holders.length === 0) return passed("stick-present", node.name, `the coordinator is at ${port}, in use by nobody`);
-  const names = holders.map((holder) => `${holder.command} (${holder.pid})`).join(", ");
-  return refused("stick-present", node.name, `${names} has the standby's coordinator open.`, `End that process on ${node.name}.`);
+  const users = await processesLocking(host, port, signal);
+  if (users.length === 0) return passed("stick-present", node.name, `the coordinator is at ${port}, in use by nobody`);
+  const names = users.map(({ command, pid }) => `${command} (${pid})`).join(", ");
+  return refused("stick-present", node.name, `${names} uses the standby's coordinator.`, `End that process on ${node.name}.`);
 }
 
 async function checkRoom({ active, standby: { host, node }, signal }: Roles): Promise<Finding> {

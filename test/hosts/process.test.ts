@@ -1,12 +1,11 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { symlinkSync } from "node:fs";
+import { symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { spawn as spawnPty } from "@lydell/node-pty";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Host } from "../../hosts/host.ts";
 import { identifyProcess, isGone } from "../../hosts/process-identity.ts";
-import { processesHolding } from "../../hosts/process.ts";
+import { processesLocking } from "../../hosts/process.ts";
 import { connectHost } from "../../hosts/ssh-host.ts";
 import { sshdInstalled, startSshServer, type TestServer } from "./ssh-server.ts";
 
@@ -30,24 +29,23 @@ describe.skipIf(!sshdInstalled)("processes on a node", () => {
     await server.stop();
   });
 
-  it("that hold a device are found under its other names too, and only while they do", async () => {
-    // A terminal is a character device that anyone may make.
-    const terminal = spawnPty("sh", ["-c", "tty; exec sleep 1000"], {});
-    const printed = await new Promise<string>((resolve) => terminal.onData(resolve));
-    const byId = join(server.directory, "usb-Texas_Instruments-if00");
-    symlinkSync(printed.trim(), byId);
-    const { holders } = await processesHolding(host, byId);
-    expect(holders.find((holder) => holder.pid === terminal.pid)).toEqual({ pid: terminal.pid, command: expect.stringMatching(/^(sh|sleep)$/) });
-    terminal.kill("SIGKILL");
-    const gone = async (): Promise<boolean> => !(await processesHolding(host, byId)).holders.some((holder) => holder.pid === terminal.pid);
-    for (let attempt = 0; attempt < 20 && !(await gone()); attempt++) await new Promise((resolve) => setTimeout(resolve, 50));
-    expect(await gone()).toBe(true);
+  it("that use a port are found under its other names too, and only while they do", async () => {
+    const port = join(server.directory, "port");
+    const byId = join(server.directory, "usb-Texas Instruments-if00");
+    writeFileSync(port, "");
+    symlinkSync(port, byId);
+    const user = begin("flock", ["-x", port, "sleep", "1000"]);
+    const users = () => processesLocking(host, byId);
+    await vi.waitFor(async () => expect(await users()).toEqual([{ pid: user.pid, command: "flock" }]), { timeout: 5_000 });
+    // Only opened, not locked.
+    begin("sh", ["-c", `exec sleep 1000 <"$1"`, "sh", port]);
+    expect(await users()).toHaveLength(1);
+    spawnSync("pkill", ["-KILL", "-P", String(user.pid)]);
+    await vi.waitFor(async () => expect(await users()).toEqual([]), { timeout: 5_000 });
   });
 
-  it("hold nothing where there is no device, and the scan says whether it saw all", async () => {
-    const scan = await processesHolding(host, "/dev/serial/by-id/usb-nothing here-if00");
-    expect(scan.holders).toEqual([]);
-    expect(scan.complete).toBe(process.getuid?.() === 0);
+  it("use nothing where there is no port", async () => {
+    expect(await processesLocking(host, "/dev/serial/by-id/usb-nothing here-if00")).toEqual([]);
   });
 
   it("are told from later ones with the same number, and are gone even as zombies", async () => {
