@@ -6,7 +6,9 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 
 const [listFile, ...resultFiles] = process.argv.slice(2);
-const listed = readFileSync(listFile, "utf8").split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+const listed = readFileSync(listFile, "utf8")
+  .split("\n")
+  .filter((line) => line !== "" && !line.startsWith("#"));
 /** Status by file and test; having passed once outweighs having been skipped. */
 const tests = new Map();
 const ran = new Set();

@@ -2,17 +2,18 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { Air, AssociationRequest, Beacon, CoordinatorStation, Station } from "./air.ts";
 import { now } from "./clock.ts";
 import type { ApsData, DeviceApplication } from "./device-contract.ts";
+import { Expectation } from "./expectation.ts";
+import { judgeLinkSecurity, judgeNetworkSecurity, nextNetworkSecurity } from "./membership.ts";
 import { restoreMembership, storeMembership, type Membership, type StoredMembership } from "./membership.ts";
 import { BROADCAST, WELL_KNOWN_LINK_KEY, isBroadcast, keyId } from "./radio-frame.ts";
 import type { ApsCommand, ApsSecurity, FrameContent, NetworkCommand, RadioFrame } from "./radio-frame.ts";
+import { noCounts, type RadioCounts, type ReceivedFrame } from "./radio-records.ts";
 import { ZDO, announcement, answerZdo, isAnsweredWhenBroadcast, type ZdoNode } from "./zdo.ts";
 
 const COORDINATOR = 0x0000;
 const CAPABILITY = { router: 0x8e, "sleepy-end-device": 0x80 } as const;
 /** How often a device looks whether a report is due, and a sleepy one asks its parent for frames, in ms. */
 const TICK_MS = 250;
-/** The trust center answers within this time or not at all, in ms. */
-const HANDSHAKE_TIMEOUT_MS = 5000;
 const SCAN_INTERVAL_MS = 100;
 const MAX_RECORDED_FRAMES = 20_000;
 
@@ -22,33 +23,6 @@ export interface RadioDeviceOptions {
   readonly air: Air;
   /** Whether it asks for a link key of its own, as every Zigbee 3.0 device does. Default true. */
   readonly linkKeyExchange?: boolean;
-}
-
-/** An application frame that the device accepted. */
-export interface ReceivedFrame {
-  /** Milliseconds since 1970. */
-  readonly at: number;
-  /** Name of the stick that sent it. */
-  readonly dongle: string;
-  readonly profileId: number;
-  readonly clusterId: number;
-}
-
-/** What happened to a device since it was made or restored. */
-export interface RadioCounts {
-  /** Associations as a new device. */
-  joins: number;
-  /** Network and trust center rejoins. */
-  rejoins: number;
-  /** Frames for it that it dropped because the network counter was not above the last. */
-  droppedReplays: number;
-  /** The same for the counter under its link key. */
-  droppedLinkReplays: number;
-  /** Frames on its channel and PAN under another key. */
-  droppedForeign: number;
-  sent: number;
-  /** Sent frames that nobody acknowledged. */
-  unacknowledged: number;
 }
 
 export interface StoredRadioDevice {
@@ -64,15 +38,7 @@ export class RadioDevice implements Station {
   readonly name: string;
   readonly ieee: string;
   readonly application: DeviceApplication;
-  readonly counts: RadioCounts = {
-    joins: 0,
-    rejoins: 0,
-    droppedReplays: 0,
-    droppedLinkReplays: 0,
-    droppedForeign: 0,
-    sent: 0,
-    unacknowledged: 0,
-  };
+  readonly counts: RadioCounts = noCounts();
   /** The newest application frames that it accepted, oldest first. */
   readonly received: ReceivedFrame[] = [];
   /** The stick that sent the last frame it accepted, of any kind. */
@@ -85,7 +51,7 @@ export class RadioDevice implements Station {
   #membership: Membership | undefined;
   /** Between association and network key. */
   #joining: { readonly channel: number; readonly panId: number; readonly address: number } | undefined;
-  #expected: { readonly name: ApsCommand["name"]; readonly resolve: () => void } | undefined;
+  readonly #handshake = new Expectation<ApsCommand["name"]>();
   #ticking: NodeJS.Timeout | undefined;
   #sequence = 0;
   /** Where its network counter goes on: it outlives a network, so that an address never sends one twice. */
@@ -217,25 +183,16 @@ export class RadioDevice implements Station {
     }
   }
 
-  /** Network security: the right key, and a counter above all that this sender's address has used. */
   #accepts({ security, sourceIeee, content }: RadioFrame): boolean {
-    const membership = this.#membership;
     if (!security) {
       // In the clear only the network key may come, and only to one that waits for it.
       const isKey = content.kind === "aps-command" && content.command.name === "transport-network-key";
       return isKey && this.#joining !== undefined;
     }
-    if (!membership) return false;
-    if (security.keyId !== keyId(membership.networkKey) || security.keySequence !== membership.keySequence) {
-      this.counts.droppedForeign += 1;
-      return false;
-    }
-    if (security.frameCounter <= (membership.receivedCounters.get(sourceIeee) ?? -1)) {
-      this.counts.droppedReplays += 1;
-      return false;
-    }
-    membership.receivedCounters.set(sourceIeee, security.frameCounter);
-    return true;
+    const verdict = this.#membership && judgeNetworkSecurity(this.#membership, sourceIeee, security);
+    if (verdict === "foreign") this.counts.droppedForeign += 1;
+    if (verdict === "replay") this.counts.droppedReplays += 1;
+    return verdict === "accepted";
   }
 
   #receiveData(data: ApsData, broadcast: boolean): void {
@@ -263,46 +220,21 @@ export class RadioDevice implements Station {
   /** A request with scan duration 0xfe names the one channel that the network moves to. */
   #changeChannel(request: Buffer): void {
     const channel = Math.log2(request.readUInt32LE(0));
-    if (request.readUInt8(4) === 0xfe && Number.isInteger(channel) && this.#membership) this.#membership.channel = channel;
+    if (request.readUInt8(4) === 0xfe && Number.isInteger(channel) && this.#membership)
+      this.#membership.channel = channel;
   }
 
   #receiveApsCommand(command: ApsCommand, security: ApsSecurity | undefined): void {
-    if (!this.#acceptsLinkSecurity(command, security)) return;
-    switch (command.name) {
-      case "transport-network-key":
-        this.#takeNetworkKey(command);
-        break;
-      case "transport-link-key":
-        if (this.#membership) {
-          this.#membership.linkKey = command.key;
-          this.#membership.linkCounter = 0;
-          this.#membership.receivedLinkCounter = -1;
-        }
-        break;
-      case "confirm-key":
-        break;
-      default:
-        return;
+    const membership = this.#membership;
+    const verdict = judgeLinkSecurity(membership, command.name, security);
+    if (verdict === "foreign") this.counts.droppedForeign += 1;
+    if (verdict === "replay") this.counts.droppedLinkReplays += 1;
+    if (verdict !== "accepted") return;
+    if (command.name === "transport-network-key") this.#takeNetworkKey(command);
+    if (command.name === "transport-link-key" && membership) {
+      Object.assign(membership, { linkKey: command.key, linkCounter: 0, receivedLinkCounter: -1 });
     }
-    if (this.#expected?.name === command.name) this.#expected.resolve();
-  }
-
-  /** Keys come under its own link key once it has one, before that under the well-known one; confirmations always. */
-  #acceptsLinkSecurity(command: ApsCommand, security: ApsSecurity | undefined): boolean {
-    const own = this.#membership?.linkKey;
-    // A new link key replaces one that never was confirmed, so it comes under the well-known key again.
-    const key = command.name === "transport-link-key" ? WELL_KNOWN_LINK_KEY : (own ?? WELL_KNOWN_LINK_KEY);
-    if (security?.keyId !== keyId(key)) {
-      this.counts.droppedForeign += 1;
-      return false;
-    }
-    if (key === WELL_KNOWN_LINK_KEY || !this.#membership) return true;
-    if (security.frameCounter <= this.#membership.receivedLinkCounter) {
-      this.counts.droppedLinkReplays += 1;
-      return false;
-    }
-    this.#membership.receivedLinkCounter = security.frameCounter;
-    return true;
+    this.#handshake.met(command.name);
   }
 
   #takeNetworkKey(command: Extract<ApsCommand, { name: "transport-network-key" }>): void {
@@ -354,11 +286,9 @@ export class RadioDevice implements Station {
     const { channel, panId } = beacon;
     if (awaited) {
       this.#joining = { channel, panId, address };
-      try {
-        await this.#expect(awaited);
-      } finally {
-        this.#joining = undefined;
-      }
+      const came = await this.#handshake.wait(awaited);
+      this.#joining = undefined;
+      if (!came) throw new Error(`${this.name} waited in vain for ${awaited}.`);
     }
     if (this.#membership) Object.assign(this.#membership, { channel, address });
     return true;
@@ -372,27 +302,12 @@ export class RadioDevice implements Station {
   }
 
   async #exchangeLinkKey(): Promise<void> {
-    const requested = this.#expect("transport-link-key");
+    const requested = this.#handshake.wait("transport-link-key");
     this.#sendCommand({ name: "request-link-key" }, { keyId: keyId(WELL_KNOWN_LINK_KEY), frameCounter: 0 });
-    await requested;
-    const linkKey = this.#membership?.linkKey;
-    if (!linkKey) return;
-    const confirmed = this.#expect("confirm-key");
-    this.#sendCommand({ name: "verify-key", keyId: keyId(linkKey) });
-    await confirmed;
-  }
-
-  async #expect(name: ApsCommand["name"]): Promise<void> {
-    const arrived = new Promise<void>((resolve) => {
-      this.#expected = { name, resolve };
-    });
-    const given = new AbortController();
-    const late = delay(HANDSHAKE_TIMEOUT_MS, "late" as const, { signal: given.signal });
-    const outcome = await Promise.race([arrived, late]);
-    given.abort();
-    late.catch(() => undefined);
-    this.#expected = undefined;
-    if (outcome === "late") throw new Error(`${this.name} waited in vain for ${name}.`);
+    if (!(await requested) || !this.#membership?.linkKey) throw new Error(`${this.name} was given no link key.`);
+    const confirmed = this.#handshake.wait("confirm-key");
+    this.#sendCommand({ name: "verify-key", keyId: keyId(this.#membership.linkKey) });
+    if (!(await confirmed)) throw new Error(`${this.name}'s link key was not confirmed.`);
   }
 
   #tick(): void {
@@ -424,8 +339,8 @@ export class RadioDevice implements Station {
   #transmit(content: FrameContent, destination: number): void {
     const membership = this.#membership;
     if (!membership || !this.#ticking) return;
-    const { channel, panId, address: source, keySequence } = membership;
-    const security = { keyId: keyId(membership.networkKey), keySequence, frameCounter: membership.networkCounter++ };
+    const { channel, panId, address: source } = membership;
+    const security = nextNetworkSecurity(membership);
     this.counts.sent += 1;
     const frame = { station: this.name, channel, panId, source, sourceIeee: this.ieee, destination, security, content };
     this.#air.transmit(this, frame, (acknowledged) => {

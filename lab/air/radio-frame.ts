@@ -39,7 +39,12 @@ export type FrameContent =
   | { readonly kind: "network-command"; readonly command: NetworkCommand };
 
 export type ApsCommand =
-  | { readonly name: "transport-network-key"; readonly key: Buffer; readonly keySequence: number; readonly trustCenter: string }
+  | {
+      readonly name: "transport-network-key";
+      readonly key: Buffer;
+      readonly keySequence: number;
+      readonly trustCenter: string;
+    }
   | { readonly name: "request-link-key" }
   | { readonly name: "transport-link-key"; readonly key: Buffer }
   | { readonly name: "verify-key"; readonly keyId: string }

@@ -87,6 +87,7 @@ export function answerZdo(cluster: number, request: Buffer, node: ZdoNode): Buff
     case ZDO.BINDINGS:
       return Buffer.from([SUCCESS, 0, request.readUInt8(0), 0]);
     case ZDO.LEAVE:
+      if (!isOwnOrNone(ieeeOf(request), node)) return Buffer.from([DEVICE_NOT_FOUND]);
       node.leave((request.readUInt8(8) & 0x80) !== 0);
       return Buffer.from([SUCCESS]);
     case ZDO.PERMIT_JOIN:
@@ -197,10 +198,15 @@ function encodeNeighbor(neighbor: Neighbor): Buffer {
   return entry;
 }
 
+/** A request to leave may name the node itself, or nobody and mean the same. */
+function isOwnOrNone(address: Buffer, node: ZdoNode): boolean {
+  return address.equals(Buffer.alloc(8)) || address.equals(reversed(node.ieee));
+}
+
 function ieeeOf(request: Buffer): Buffer {
   return request.subarray(0, 8);
 }
 
 function reversed(ieee: string): Buffer {
-  return Buffer.from(ieee, "hex").reverse();
+  return Buffer.from(Buffer.from(ieee, "hex").toReversed());
 }

@@ -47,7 +47,11 @@ export class AddressTable {
     const index = known?.index ?? this.#nvram.entries("ADDRMGR").findIndex((entry) => entry.readUInt8(0) === UNUSED);
     if (index < 0) return -1;
     const reasons = (known?.user ?? 0) | user;
-    this.#nvram.setEntry("ADDRMGR", index, Buffer.concat([Buffer.from([reasons, 0xff]), u16(address), ieeeToBytes(ieee)]));
+    this.#nvram.setEntry(
+      "ADDRMGR",
+      index,
+      Buffer.concat([Buffer.from([reasons, 0xff]), u16(address), ieeeToBytes(ieee)]),
+    );
     return index;
   }
 
@@ -61,6 +65,10 @@ export class AddressTable {
       return;
     }
     const address = u16(known.address);
-    this.#nvram.setEntry("ADDRMGR", known.index, Buffer.concat([Buffer.from([reasons, 0xff]), address, ieeeToBytes(ieee)]));
+    this.#nvram.setEntry(
+      "ADDRMGR",
+      known.index,
+      Buffer.concat([Buffer.from([reasons, 0xff]), address, ieeeToBytes(ieee)]),
+    );
   }
 }

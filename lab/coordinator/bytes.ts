@@ -59,10 +59,10 @@ export function u32(value: number): Buffer {
 
 /** 16 hex digits, with or without 0x, as the eight bytes that go over the air and into NVRAM. */
 export function ieeeToBytes(ieee: string): Buffer {
-  return Buffer.from(ieee.replace(/^0x/, "").padStart(16, "0"), "hex").reverse();
+  return Buffer.from(Buffer.from(ieee.replace(/^0x/, "").padStart(16, "0"), "hex").toReversed());
 }
 
 /** Eight bytes, least significant first, as 16 hex digits without 0x. */
 export function ieeeFromBytes(bytes: Buffer): string {
-  return Buffer.from(bytes).reverse().toString("hex");
+  return Buffer.from(bytes.toReversed()).toString("hex");
 }

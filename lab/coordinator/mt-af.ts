@@ -6,7 +6,7 @@ import { DEVICE_STATE, STATUS, SUBSYSTEM } from "./mt-ids.ts";
 import type { OutgoingData } from "./stack.ts";
 
 const DATA_CONFIRM = 0x80;
-const INCOMING_MESSAGE = 0x81;
+export const INCOMING_MESSAGE = 0x81;
 const ADDRESS_MODE = { GROUP: 0x01, SHORT: 0x02, EXTENDED: 0x03, BROADCAST: 0x0f } as const;
 const LINK_QUALITY = 200;
 const RADIUS = 29;
@@ -36,7 +36,13 @@ export const afCommands: MtCommands = {
     const clusterId = data.u16();
     const transaction = data.u8();
     data.take(2);
-    return send(context, transaction, { destination, dstEndpoint, srcEndpoint, clusterId, payload: data.take(data.u8()) });
+    return send(context, transaction, {
+      destination,
+      dstEndpoint,
+      srcEndpoint,
+      clusterId,
+      payload: data.take(data.u8()),
+    });
   },
   // dataRequestExt
   0x02: (data, context) => {
@@ -49,7 +55,8 @@ export const afCommands: MtCommands = {
     const transaction = data.u8();
     data.take(2);
     const payload = data.take(data.u16());
-    const known = mode === ADDRESS_MODE.EXTENDED ? context.stack.addresses.byIeee(address.ieee())?.address : address.u16();
+    const known =
+      mode === ADDRESS_MODE.EXTENDED ? context.stack.addresses.byIeee(address.ieee())?.address : address.u16();
     if (known === undefined) return u8(STATUS.NWK_NO_ROUTE);
     const group = mode === ADDRESS_MODE.GROUP ? known : undefined;
     return send(context, transaction, { destination: known, group, dstEndpoint, srcEndpoint, clusterId, payload });
@@ -71,19 +78,22 @@ export function incomingMessage(source: number, data: ApsData, broadcast: boolea
   ]);
 }
 
-export { INCOMING_MESSAGE };
-
 function send(
-  { stack, indicate }: MtContext,
+  context: MtContext,
   transaction: number,
   request: Omit<OutgoingData, "profileId">,
 ): ReturnType<MtCommand> {
+  const { stack } = context;
   if (stack.state !== DEVICE_STATE.STARTED_AS_COORDINATOR) return u8(STATUS.NWK_INVALID_REQUEST);
   const own = stack.endpoints.get(request.srcEndpoint);
   if (!own) return u8(STATUS.INVALID_PARAMETER);
   const unconfirmed = request.group === undefined && isBroadcast(request.destination);
   stack.sendData({ ...request, profileId: own.profileId }, (status) => {
-    indicate(SUBSYSTEM.AF, DATA_CONFIRM, u8(unconfirmed ? STATUS.SUCCESS : status, request.srcEndpoint, transaction));
+    context.indicate(
+      SUBSYSTEM.AF,
+      DATA_CONFIRM,
+      u8(unconfirmed ? STATUS.SUCCESS : status, request.srcEndpoint, transaction),
+    );
   });
   return u8(STATUS.SUCCESS);
 }

@@ -21,7 +21,8 @@ export interface MtFrame {
 
 /** The bytes of a frame. Throws RangeError when its data do not fit. */
 export function encodeMtFrame(frame: MtFrame): Buffer {
-  if (frame.data.length > MAX_DATA) throw new RangeError(`An MT frame holds ${MAX_DATA} bytes, not ${frame.data.length}.`);
+  if (frame.data.length > MAX_DATA)
+    throw new RangeError(`An MT frame holds ${MAX_DATA} bytes, not ${frame.data.length}.`);
   const bytes = Buffer.alloc(frame.data.length + OVERHEAD);
   bytes[0] = START;
   bytes[1] = frame.data.length;

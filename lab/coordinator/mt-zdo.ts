@@ -107,7 +107,8 @@ export function zdoIndication(source: number, cluster: number, body: Buffer): { 
   const asked = cluster & 0x7fff;
   const id = RESPONSES[asked];
   if (id === undefined) return undefined;
-  if (asked !== ZDO.NETWORK_ADDRESS && asked !== ZDO.IEEE_ADDRESS) return { id, data: Buffer.concat([u16(source), body]) };
+  if (asked !== ZDO.NETWORK_ADDRESS && asked !== ZDO.IEEE_ADDRESS)
+    return { id, data: Buffer.concat([u16(source), body]) };
   // Start index, number of children: other than on the air both are always there, and in this order.
   return { id, data: Buffer.concat([body.subarray(0, 11), u8(0, 0)]) };
 }
@@ -125,7 +126,12 @@ function forwarded(cluster: number): MtCommand {
   return (data, context) => {
     const destination = data.u16();
     const body = data.rest();
-    return request(context, cluster, destination, cluster === ZDO.BIND || cluster === ZDO.UNBIND ? binding(body) : body);
+    return request(
+      context,
+      cluster,
+      destination,
+      cluster === ZDO.BIND || cluster === ZDO.UNBIND ? binding(body) : body,
+    );
   };
 }
 

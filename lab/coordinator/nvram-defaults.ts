@@ -1,6 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { ieeeToBytes } from "./bytes.ts";
-import { LEGACY_ITEMS, TABLES, type LegacyItem, type LegacyName, type TableLayout, type TableName } from "./nvram-layout.ts";
+import {
+  LEGACY_ITEMS,
+  TABLES,
+  type LegacyItem,
+  type LegacyName,
+  type TableLayout,
+  type TableName,
+} from "./nvram-layout.ts";
 import type { Nvram } from "./nvram.ts";
 
 const LEGACY = Object.entries(LEGACY_ITEMS) as [LegacyName, LegacyItem][];
@@ -31,7 +38,8 @@ export function bootNvram(nvram: Nvram, hardwareIeee: string): void {
     nvram.remove("NIB");
     nvram.set("EXTADDR", ieeeToBytes(hardwareIeee));
     for (const name of NETWORK_STATE) nvram.set(name, initialValue(name, hardwareIeee));
-    for (const name of ["ADDRMGR", "BINDING_TABLE", "DEVICE_LIST", "APS_KEY_DATA_TABLE"] as const) clearTable(nvram, name);
+    for (const name of ["ADDRMGR", "BINDING_TABLE", "DEVICE_LIST", "APS_KEY_DATA_TABLE"] as const)
+      clearTable(nvram, name);
     for (const name of ["APS_LINK_KEY_TABLE", "GROUP_TABLE"] as const) {
       if (nvram.get(name)) nvram.set(name, initialValue(name, hardwareIeee));
     }

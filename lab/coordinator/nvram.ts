@@ -142,7 +142,9 @@ export class Nvram {
     const stored = JSON.parse(fs.readFileSync(this.#file, "utf8")) as StoredNvram;
     for (const [id, value] of Object.entries(stored.legacy)) this.#legacy.set(Number(id), Buffer.from(value, "hex"));
     for (const [id, entries] of Object.entries(stored.tables)) {
-      const table = Object.entries(entries).map(([index, value]) => [Number(index), Buffer.from(value, "hex")] as const);
+      const table = Object.entries(entries).map(
+        ([index, value]) => [Number(index), Buffer.from(value, "hex")] as const,
+      );
       this.#tables.set(Number(id), new Map(table));
     }
   }

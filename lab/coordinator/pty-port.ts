@@ -67,7 +67,11 @@ export async function openPtyPort(received: (bytes: Buffer) => void): Promise<Ho
 }
 
 function startHolder(): ChildProcess {
-  const child = fork(HOLDER, [], { serialization: "advanced", execArgv: [], stdio: ["ignore", "ignore", "inherit", "ipc"] });
+  const child = fork(HOLDER, [], {
+    serialization: "advanced",
+    execArgv: [],
+    stdio: ["ignore", "ignore", "inherit", "ipc"],
+  });
   child.setMaxListeners(0);
   return child;
 }

@@ -165,7 +165,12 @@ export class Stack implements CoordinatorStation {
     this.requestZdo(BROADCAST.LISTENING, ZDO.NETWORK_UPDATE, request);
     this.#air.after(100, () => {
       if (this.#network !== network) return;
-      const moved = { ...network, channel: Math.log2(mask), channelMask: mask, updateId: (network.updateId + 1) & 0xff };
+      const moved = {
+        ...network,
+        channel: Math.log2(mask),
+        channelMask: mask,
+        updateId: (network.updateId + 1) & 0xff,
+      };
       this.#nvram.set("NIB", writeNib(moved, this.#nvram.get("NIB")));
       this.#network = moved;
       this.#activate(moved);
@@ -198,7 +203,9 @@ export class Stack implements CoordinatorStation {
   }
 
   tuned(): { channel: number; panId: number; address: number } | undefined {
-    return this.#network ? { channel: this.#network.channel, panId: this.#network.panId, address: COORDINATOR } : undefined;
+    return this.#network
+      ? { channel: this.#network.channel, panId: this.#network.panId, address: COORDINATOR }
+      : undefined;
   }
 
   network(): { extendedPanId: string; permitJoin: boolean } | undefined {
@@ -218,7 +225,8 @@ export class Stack implements CoordinatorStation {
   }
 
   polled(ieee: string, address: number): void {
-    if (!this.isParentOf(ieee)) this.#transmit({ kind: "network-command", command: { name: "leave", rejoin: true } }, address);
+    if (!this.isParentOf(ieee))
+      this.#transmit({ kind: "network-command", command: { name: "leave", rejoin: true } }, address);
   }
 
   associate({ ieee, capability, rejoin, keyId: ownKey, address: wanted }: AssociationRequest): number | undefined {
@@ -231,7 +239,8 @@ export class Stack implements CoordinatorStation {
     const sleepy = (capability & SLEEPY_CAPABILITY_MASK) === 0;
     const index = this.addresses.remember(ieee, address, sleepy ? ADDRESS_USER.CHILD : ADDRESS_USER.SECURITY);
     if (index < 0) return undefined;
-    if (sleepy && !this.children.add({ address, addressIndex: index, relation: NODE_RELATION.SLEEPY_CHILD })) return undefined;
+    if (sleepy && !this.children.add({ address, addressIndex: index, relation: NODE_RELATION.SLEEPY_CHILD }))
+      return undefined;
     this.neighbors.heard(ieee, address, sleepy ? "end-device" : "router");
     if (rejoin === "network") return address;
     const linkKey = rejoin === "trust-center" ? this.linkKeys.keyOf(ieee) : undefined;
@@ -243,6 +252,8 @@ export class Stack implements CoordinatorStation {
   receive(frame: RadioFrame): void {
     const network = this.#network;
     if (!network || !frame.security || frame.security.keyId !== keyId(network.key)) return;
+    // A second coordinator of this network, with this one's address: nothing that it says is about anyone.
+    if (frame.sourceIeee === this.ieee) return;
     if (!this.neighbors.acceptCounter(frame.sourceIeee, frame.security.frameCounter)) return;
     this.neighbors.heard(frame.sourceIeee, frame.source);
     const { content } = frame;
@@ -311,7 +322,14 @@ export class Stack implements CoordinatorStation {
       ? { keyId: keyId(linkKey), frameCounter: this.linkKeys.takeCounter(ieee) }
       : { keyId: keyId(WELL_KNOWN_LINK_KEY), frameCounter: 0 };
     const command = { name: "transport-network-key", key, keySequence, trustCenter: this.ieee } as const;
-    const header = { station: this.name, channel, panId, source: COORDINATOR, sourceIeee: this.ieee, destination: address };
+    const header = {
+      station: this.name,
+      channel,
+      panId,
+      source: COORDINATOR,
+      sourceIeee: this.ieee,
+      destination: address,
+    };
     this.#air.transmit(this, { ...header, content: { kind: "aps-command", command, security } });
   }
 

@@ -16,6 +16,7 @@ import { complaints } from "./verdict.ts";
 import type { DemoResult } from "./verdict.ts";
 
 const DEVICES = 12;
+const SWITCHOVER = ["switchover", "--yes", "--enrol-blank-stick"] as const;
 const READY_WITHIN_MS = 60_000;
 const ANSWER_WITHIN_MS = 60_000;
 /** How long the reader sees the light being switched before the handover. */
@@ -30,7 +31,7 @@ process.exitCode = await demo(process.argv.includes("--once") || !process.stdout
 
 async function demo(once: boolean): Promise<number> {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), "understudy-demo-"));
-  const cleaning: Cleaning[] = [async () => fs.rmSync(directory, { recursive: true, force: true })];
+  const cleaning: Cleaning[] = [];
   let result: DemoResult | undefined;
   let code = 1;
   try {
@@ -51,10 +52,13 @@ async function demo(once: boolean): Promise<number> {
   return code;
 }
 
-async function bringUp(directory: string, cleaning: Cleaning[]): Promise<{ home: Home; understudy: UnderstudyProgram }> {
+async function bringUp(
+  directory: string,
+  cleaning: Cleaning[],
+): Promise<{ home: Home; understudy: UnderstudyProgram }> {
   narrator.heading("A home with two Zigbee2MQTT nodes and twelve devices");
   const home = await createHome({
-    directory: path.join(directory, "home"),
+    directory,
     devices: DEVICES,
     timing: "full",
     fresh: true,
@@ -64,12 +68,12 @@ async function bringUp(directory: string, cleaning: Cleaning[]): Promise<{ home:
   cleaning.push(() => home.stop());
 
   narrator.heading("Understudy");
-  const understudy = new UnderstudyProgram(home.configFile, {}, path.join(directory, "understudy.log"));
+  const understudy = new UnderstudyProgram(home.configFile, home.environment, path.join(directory, "understudy.log"));
   cleaning.push(() => understudy.stop());
   await understudy.start(READY_WITHIN_MS, stop.signal);
   narrator.line("understudy start: Temporal's server and the worker are up.");
-  narrator.line(`  Temporal UI         ${home.temporalUiUrl}`);
-  for (const node of home.nodes) narrator.line(`  Zigbee2MQTT, node ${node.name}  ${node.frontendUrl}`);
+  narrator.plain(`          Temporal UI: ${home.temporalUiUrl}`);
+  narrator.plain(`          Zigbee2MQTT's frontend on node a: ${home.node("a").frontendUrl}`);
   await understudy.run(["status"], { onLine: (line) => narrator.plain(`          ${line}`), signal: stop.signal });
   return { home, understudy };
 }
@@ -83,8 +87,8 @@ async function switchOver(home: Home, understudy: UnderstudyProgram): Promise<De
   try {
     await delay(BEFORE_MS, undefined, { signal: stop.signal });
     narrator.line(`${light.name} has received ${light.radio.received.length} commands through node a.`);
-    narrator.line("$ understudy switchover --yes");
-    const { code } = await understudy.run(["switchover", "--yes"], {
+    narrator.line(`$ understudy ${SWITCHOVER.join(" ")}   # node b's stick is new and blank`);
+    const { code } = await understudy.run(SWITCHOVER, {
       onLine: (line) => narrator.plain(`          ${line}`),
       signal: stop.signal,
     });
@@ -93,10 +97,13 @@ async function switchOver(home: Home, understudy: UnderstudyProgram): Promise<De
     if (code === 0) await answers.wait(ANSWER_WITHIN_MS, stop.signal);
     const after = home.facts();
     return {
-      outageMs: measureOutage(light.radio.received, home.node("a").dongle.name, home.node("b").dongle.name)?.outageMs ?? null,
+      outageMs:
+        measureOutage(light.radio.received, home.node("a").dongle.name, home.node("b").dongle.name)?.outageMs ?? null,
       devices: DEVICES,
       answered: answers.answers.length,
-      answeredWithinMs: answers.complete ? Math.round(Math.max(...answers.answers.map(({ afterStartMs }) => afterStartMs))) : null,
+      answeredWithinMs: answers.complete
+        ? Math.round(Math.max(...answers.answers.map(({ afterStartMs }) => afterStartMs)))
+        : null,
       rejoined: after.rejoined - before.rejoined,
       doubleActiveMs: Math.round(after.doubleActiveMs),
       counterViolations: after.counterViolations,
@@ -132,7 +139,8 @@ function conclude(result: DemoResult): void {
   narrator.heading("What came of it");
   const { outageMs, devices, answered, answeredWithinMs } = result;
   if (outageMs !== null) narrator.line(`The light obeyed nobody for ${(outageMs / 1000).toFixed(1)} s.`);
-  const within = answeredWithinMs === null ? "" : `, the last ${(answeredWithinMs / 1000).toFixed(1)} s after the start`;
+  const within =
+    answeredWithinMs === null ? "" : `, the last ${(answeredWithinMs / 1000).toFixed(1)} s after the start`;
   narrator.line(`${answered} of ${devices} devices answered or reported through node b${within}.`);
   narrator.line(`Joined again: ${result.rejoined}. Two coordinators on the air: ${result.doubleActiveMs} ms.`);
   for (const complaint of complaints(result)) narrator.line(`NOT AS IT SHOULD BE: ${complaint}`);

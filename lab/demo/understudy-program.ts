@@ -25,7 +25,10 @@ export class UnderstudyProgram {
   }
 
   /** Runs a verb to its end. Lines of either output go to `onLine` as they come; `stdout` is returned whole. */
-  async run(args: readonly string[], options: { onLine?: (line: string) => void; signal?: AbortSignal } = {}): Promise<{ code: number; stdout: string }> {
+  async run(
+    args: readonly string[],
+    options: { onLine?: (line: string) => void; signal?: AbortSignal } = {},
+  ): Promise<{ code: number; stdout: string }> {
     const child = this.#spawn(args, ["ignore", "pipe", "pipe"]);
     const abort = (): boolean => child.kill("SIGTERM");
     options.signal?.addEventListener("abort", abort);

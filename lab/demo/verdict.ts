@@ -20,11 +20,14 @@ export interface DemoResult {
 /** What did not hold, in words for the reader; empty when all of it did. */
 export function complaints(result: DemoResult): string[] {
   const list: string[] = [];
-  if (result.switchoverExitCode !== 0) list.push(`understudy switchover ended with exit code ${result.switchoverExitCode}.`);
+  if (result.switchoverExitCode !== 0)
+    list.push(`understudy switchover ended with exit code ${result.switchoverExitCode}.`);
   if (result.outageMs === null) list.push("The outage could not be measured.");
-  if (result.answered < result.devices) list.push(`${result.devices - result.answered} devices did not answer through the new node.`);
+  if (result.answered < result.devices)
+    list.push(`${result.devices - result.answered} devices did not answer through the new node.`);
   if (result.rejoined > 0) list.push(`${result.rejoined} times a device joined again.`);
   if (result.doubleActiveMs > 0) list.push(`Two coordinators were on the air for ${result.doubleActiveMs} ms.`);
-  if (result.counterViolations > 0) list.push(`${result.counterViolations} frames were rejected because a counter had not grown.`);
+  if (result.counterViolations > 0)
+    list.push(`${result.counterViolations} frames were rejected because a counter had not grown.`);
   return list;
 }

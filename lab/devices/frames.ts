@@ -54,7 +54,7 @@ export function parseFrame(clusterId: number, header: Zcl.Header, payload: Buffe
  * disable it or something went wrong (Zigbee Cluster Library, section 2.5.12).
  */
 export function buildReply(request: ApsData, header: Zcl.Header, reply: Reply, endpoint: number): ApsData[] {
-  if (reply.kind === "none" ) return [];
+  if (reply.kind === "none" || request.dstEndpoint === BROADCAST_ENDPOINT) return [];
   if (reply.kind !== "status") {
     return [answer(request, header, endpoint, reply.kind, reply.command, reply.payload)];
   }

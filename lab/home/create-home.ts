@@ -17,7 +17,7 @@ import { HomeNode } from "./node.ts";
 import { understudyYaml } from "./understudy-yaml.ts";
 
 export interface HomeOptions {
-  /** Where everything of the home is; must not exist, and is removed in the end. */
+  /** Where everything of the home is; must be empty or not exist, and is removed in the end. */
   readonly directory: string;
   /** Nodes a, b, c … Default 2. */
   readonly nodes?: number;
@@ -131,6 +131,7 @@ export async function createHome(options: HomeOptions): Promise<Home> {
       directory,
       configFile,
       temporalUiUrl: `http://127.0.0.1:${temporalUiPort}`,
+      environment,
       air,
       broker,
       mqtt,

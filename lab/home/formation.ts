@@ -27,7 +27,9 @@ export async function joinAll(options: FormationOptions): Promise<void> {
       signal?.throwIfAborted();
       await join(device, options);
       joined++;
-      progress(`${device.name} (${device.application.manufacturerName} ${device.application.modelId}) joined and was configured: ${joined} of ${devices.length}.`);
+      progress(
+        `${device.name} (${device.application.manufacturerName} ${device.application.modelId}) joined and was configured: ${joined} of ${devices.length}.`,
+      );
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, joiner));
@@ -51,13 +53,19 @@ async function join(device: HomeDevice, { mqtt, withinMs }: FormationOptions): P
   );
   const configured = mqtt.waitFor(
     `Configuration of ${device.name}`,
-    ({ topic, payload }) => topic === "zigbee2mqtt/bridge/logging" && payload.includes(`Successfully configured '${device.name}'`),
+    ({ topic, payload }) =>
+      topic === "zigbee2mqtt/bridge/logging" && payload.includes(`Successfully configured '${device.name}'`),
     withinMs,
   );
   await Promise.all([device.radio.join(withinMs), interviewed, configured]);
 }
 
 function isSuccessfulInterview(payload: string, ieeeAddress: string): boolean {
-  const event = JSON.parse(payload) as { type: string; data: { ieee_address: string; status?: string; supported?: boolean } };
-  return event.type === "device_interview" && event.data.ieee_address === ieeeAddress && event.data.status === "successful";
+  const event = JSON.parse(payload) as {
+    type: string;
+    data: { ieee_address: string; status?: string; supported?: boolean };
+  };
+  return (
+    event.type === "device_interview" && event.data.ieee_address === ieeeAddress && event.data.status === "successful"
+  );
 }

@@ -28,6 +28,7 @@ export interface HomeParts {
   readonly directory: string;
   readonly configFile: string;
   readonly temporalUiUrl: string;
+  readonly environment: Readonly<Record<string, string>>;
   readonly air: Air;
   readonly broker: Broker;
   readonly mqtt: MqttObserver;
@@ -44,6 +45,8 @@ export class Home {
   readonly configFile: string;
   /** Where Temporal's UI is once `understudy start` runs with that file. */
   readonly temporalUiUrl: string;
+  /** For the environment of programs that work on this home: they are killed when it ends, in whatever way. */
+  readonly environment: Readonly<Record<string, string>>;
   readonly air: Air;
   readonly broker: Broker;
   readonly mqtt: MqttObserver;
@@ -57,6 +60,7 @@ export class Home {
     this.directory = parts.directory;
     this.configFile = parts.configFile;
     this.temporalUiUrl = parts.temporalUiUrl;
+    this.environment = parts.environment;
     this.air = parts.air;
     this.broker = parts.broker;
     this.mqtt = parts.mqtt;
@@ -96,7 +100,9 @@ export class Home {
     const answer = this.mqtt.waitFor(
       `${light.name} ${state}`,
       ({ topic, payload, retained }) =>
-        topic === `zigbee2mqtt/${light.name}` && !retained && (JSON.parse(payload) as { state?: string }).state === state,
+        topic === `zigbee2mqtt/${light.name}` &&
+        !retained &&
+        (JSON.parse(payload) as { state?: string }).state === state,
       withinMs,
     );
     await Promise.all([answer, this.mqtt.publish(`zigbee2mqtt/${light.name}/set`, { state })]);
@@ -114,7 +120,10 @@ export class Home {
   }
 
   /** Waits until every device has answered or reported through this node. Rejects with the names of the silent ones. */
-  async everyDeviceAnswersThrough(name: string, options: { withinMs: number; signal?: AbortSignal }): Promise<readonly Answer[]> {
+  async everyDeviceAnswersThrough(
+    name: string,
+    options: { withinMs: number; signal?: AbortSignal },
+  ): Promise<readonly Answer[]> {
     const watch = this.watchAnswers(name);
     try {
       await watch.wait(options.withinMs, options.signal);

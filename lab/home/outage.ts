@@ -22,7 +22,11 @@ const PERIOD_MS = 50;
  * The outage of a handover: from the last command that the light received from the old node's stick to the first that it
  * received from the new one's. Undefined where either is missing.
  */
-export function measureOutage(received: readonly Reception[], oldDongle: string, newDongle: string): Outage | undefined {
+export function measureOutage(
+  received: readonly Reception[],
+  oldDongle: string,
+  newDongle: string,
+): Outage | undefined {
   const lastBefore = received.findLast(({ dongle }) => dongle === oldDongle)?.at;
   if (lastBefore === undefined) return undefined;
   const firstAfter = received.find(({ dongle, at }) => dongle === newDongle && at > lastBefore)?.at;

@@ -100,9 +100,10 @@ export class SshServer {
     }
     const blob = allowed.getPublicSSH();
     const same = blob.length === context.key.data.length && timingSafeEqual(blob, context.key.data);
-    const signed =
-      !context.signature || allowed.verify(context.blob as Buffer, context.signature, context.hashAlgo) === true;
-    if (same && signed) context.accept();
+    // Without a signature the client only asks whether the key would do. The answer may be an Error, which is truthy.
+    const verified: unknown =
+      !context.signature || allowed.verify(context.blob as Buffer, context.signature, context.hashAlgo);
+    if (same && verified === true) context.accept();
     else context.reject(["publickey"]);
   }
 

@@ -8,7 +8,8 @@ import { findKeptHome, formOrRestore } from "../home/formed-home.ts";
 import { Home } from "../home/home.ts";
 import { MqttObserver } from "../home/mqtt-observer.ts";
 import { freePorts } from "../hosts/free-port.ts";
-import { createKeyPair, writePrivateKey } from "../hosts/keys.ts";
+import { writePrivateKey } from "../hosts/keys.ts";
+import { createOpenSshKeyPair } from "./keys.ts";
 import type { KeyPair } from "../hosts/keys.ts";
 import { createNamespaceHost } from "./host.ts";
 import type { NamespaceHost } from "./host.ts";
@@ -59,7 +60,7 @@ export async function createNamespaceHome(options: NamespaceHomeOptions): Promis
   try {
     const network = await createNamespaceNetwork();
     cleaning.push(() => network.stop());
-    const userKey = createKeyPair();
+    const userKey = createOpenSshKeyPair();
     const credentials = { username: "home", password: randomBytes(9).toString("base64url") };
     const brokerDirectory = path.join(directory, "hosts/broker");
     const broker = await createMosquittoHost({

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { basename } from "node:path";
-import { createKeyPair } from "../hosts/keys.ts";
+import { createOpenSshKeyPair } from "./keys.ts";
 import type { KeyPair } from "../hosts/keys.ts";
 import { signalProcess } from "../hosts/processes.ts";
 import type { Process } from "../hosts/processes.ts";
@@ -279,7 +279,7 @@ export class NamespaceHost {
 /** Makes a host and boots it. Needs root. Rejects with the end of its console if it does not boot within 30 s. */
 export async function createNamespaceHost(options: NamespaceHostOptions): Promise<NamespaceHost> {
   const network = options.network.attach(options.name);
-  const hostKey = createKeyPair();
+  const hostKey = createOpenSshKeyPair();
   await mkdir(options.directory, { recursive: true });
   const system = await systemFiles({
     name: options.name,

@@ -27,7 +27,9 @@ export const python = {
   async install() {
     const base = CANDIDATES.find(recentEnough);
     if (!base) {
-      throw new SetupError("Python 3.11 or newer was not found. Next: install python3 (>= 3.11), then run the command again.");
+      throw new SetupError(
+        "Python 3.11 or newer was not found. Next: install python3 (>= 3.11), then run the command again.",
+      );
     }
     const venv = await runWithDots("Python environment", base, ["-m", "venv", "--clear", VENV]);
     if (!venv.ok) {
@@ -38,7 +40,9 @@ export const python = {
     }
     const pip = await runWithDots("zigpy-znp", INTERPRETER, ["-m", "pip", "install", "--quiet", "-r", REQUIREMENTS]);
     if (!pip.ok) {
-      throw new SetupError(`pip could not install zigpy-znp. Its last words:\n${pip.output}\nNext: check the network, then run the command again.`);
+      throw new SetupError(
+        `pip could not install zigpy-znp. Its last words:\n${pip.output}\nNext: check the network, then run the command again.`,
+      );
     }
   },
 };

@@ -3,6 +3,7 @@ import os from "node:os";
 import path from "node:path";
 import { Air } from "../../../lab/air/air.ts";
 import { Dongle } from "../../../lab/coordinator/dongle.ts";
+import type { Timing } from "../../../lab/coordinator/serial-line.ts";
 import { MtHost } from "./mt-host.ts";
 
 /** Dongles on one air with their files in a directory of their own, all removed by `clear`. */
@@ -12,9 +13,9 @@ export class Bench {
   readonly #cleaning: (() => Promise<void> | void)[] = [];
 
   /** A dongle without power; the same name again is the same stick with the same flash. */
-  dongle(name: string, hardwareIeee = "00124b0011111111"): Dongle {
+  dongle(name: string, hardwareIeee = "00124b0011111111", timing: Timing = "off"): Dongle {
     const stateFile = path.join(this.directory, `${name}.json`);
-    const dongle = new Dongle({ name, hardwareIeee, stateFile, timing: "off", air: this.air });
+    const dongle = new Dongle({ name, hardwareIeee, stateFile, timing, air: this.air });
     this.#cleaning.push(() => dongle.unplug());
     return dongle;
   }

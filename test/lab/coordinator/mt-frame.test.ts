@@ -1,12 +1,12 @@
-import fc from "fast-check";
+import { array, assert, constantFrom, integer, property, record, uint8Array } from "fast-check";
 import { expect, test } from "vitest";
 import { MtFrameParser, encodeMtFrame, type MtFrame } from "../../../lab/coordinator/mt-frame.ts";
 
-const frames = fc.record({
-  type: fc.constantFrom<MtFrame["type"]>("poll", "sreq", "areq", "srsp"),
-  subsystem: fc.integer({ min: 0, max: 31 }),
-  id: fc.integer({ min: 0, max: 255 }),
-  data: fc.uint8Array({ maxLength: 250 }).map((bytes) => Buffer.from(bytes)),
+const frames = record({
+  type: constantFrom<MtFrame["type"]>("poll", "sreq", "areq", "srsp"),
+  subsystem: integer({ min: 0, max: 31 }),
+  id: integer({ min: 0, max: 255 }),
+  data: uint8Array({ maxLength: 250 }).map((bytes) => Buffer.from(bytes)),
 });
 
 test("a reset request has the bytes of the documentation", () => {
@@ -15,8 +15,8 @@ test("a reset request has the bytes of the documentation", () => {
 });
 
 test("frames are found in whatever pieces they arrive", () => {
-  fc.assert(
-    fc.property(fc.array(frames, { maxLength: 5 }), fc.integer({ min: 1, max: 40 }), (sent, size) => {
+  assert(
+    property(array(frames, { maxLength: 5 }), integer({ min: 1, max: 40 }), (sent, size) => {
       const stream = Buffer.concat(sent.map(encodeMtFrame));
       const parser = new MtFrameParser();
       const found: MtFrame[] = [];
@@ -31,7 +31,10 @@ test("garbage before a frame is skipped, also when it looks like the start of on
   for (const garbage of ["ef", "00ff00", "fe", "fefe", "fe05", "feff", "fe0121", "fe00210000"]) {
     const parser = new MtFrameParser();
     // Whatever length the garbage claims, the repeated frames fill it sooner or later.
-    const stream = Buffer.concat([Buffer.from(garbage, "hex"), ...Array.from({ length: 4 }, () => encodeMtFrame(frame))]);
+    const stream = Buffer.concat([
+      Buffer.from(garbage, "hex"),
+      ...Array.from({ length: 4 }, () => encodeMtFrame(frame)),
+    ]);
     expect(parser.push(stream).at(-1), garbage).toEqual(frame);
   }
 });

@@ -37,7 +37,12 @@ export class MtHost {
   }
 
   /** Sends a command and waits for an indication; one that came before does not count. */
-  async requestAndWait(subsystem: number, id: number, data: Buffer, awaited: { subsystem: number; id: number; last?: number }) {
+  async requestAndWait(
+    subsystem: number,
+    id: number,
+    data: Buffer,
+    awaited: { subsystem: number; id: number; last?: number },
+  ) {
     const indicated = this.#next(
       (frame) =>
         frame.type === "areq" &&

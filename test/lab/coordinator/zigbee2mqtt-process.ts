@@ -13,7 +13,13 @@ export async function startZigbee2Mqtt(dataDirectory: string, mqtt: MqttObserver
   const output = fs.openSync(log, "a");
   const process_ = spawn(process.execPath, [PROGRAM], {
     // Without GIT_DIR, Zigbee2MQTT below a git checkout believes that it is outdated and builds itself.
-    env: { ...process.env, ...env, ZIGBEE2MQTT_DATA: dataDirectory, Z2M_ONBOARD_NO_SERVER: "1", GIT_DIR: "/nonexistent" },
+    env: {
+      ...process.env,
+      ...env,
+      ZIGBEE2MQTT_DATA: dataDirectory,
+      Z2M_ONBOARD_NO_SERVER: "1",
+      GIT_DIR: "/nonexistent",
+    },
     stdio: ["ignore", output, output],
   });
   fs.closeSync(output);

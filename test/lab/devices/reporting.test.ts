@@ -113,9 +113,12 @@ describe("a device that was stored and starts again", () => {
   test("goes on reporting, though its clock begins anew", () => {
     const app = quietSensor();
     expect(reported(app, 5_000_000)).toEqual([2100]);
-    const again = restart(app);
-    expect(reported(again, 7)).toEqual([]);
-    expect(reported(again, 60_007)).toEqual([2100]);
+    for (const origin of [7, 9_000_000]) {
+      const again = restart(app);
+      expect(reported(again, origin)).toEqual([]);
+      expect(reported(again, origin + 59_999)).toEqual([]);
+      expect(reported(again, origin + 60_000)).toEqual([2100]);
+    }
   });
 
   test("reports a change that was not reported before", () => {

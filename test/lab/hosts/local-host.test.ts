@@ -1,3 +1,4 @@
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import fs from "node:fs";
 import os from "node:os";
@@ -5,9 +6,11 @@ import path from "node:path";
 import ssh2 from "ssh2";
 import type { Client, ClientChannel } from "ssh2";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { createKeyPair } from "../../../lab/hosts/keys.ts";
+import { createKeyPair, writePrivateKey } from "../../../lab/hosts/keys.ts";
 import type { KeyPair } from "../../../lab/hosts/keys.ts";
 import { LocalHost } from "../../../lab/hosts/local-host.ts";
+
+const hasSsh = spawnSync("ssh", ["-V"]).error === undefined;
 
 let directory: string;
 let host: LocalHost;
@@ -96,6 +99,29 @@ describe("a local host", () => {
     channel.signal("TERM");
     expect((await exit).slice(0, 2)).toEqual([null, "SIGTERM"]);
     await vi.waitFor(() => expect(host.processes()).toEqual([]));
+  });
+
+  it.skipIf(!hasSsh)("lets in OpenSSH's own client, which knows its host key", async () => {
+    const identityFile = path.join(directory, "key");
+    const knownHostsFile = path.join(directory, "known-hosts");
+    writePrivateKey(identityFile, key);
+    fs.writeFileSync(knownHostsFile, host.knownHostsLine);
+    const options = ["StrictHostKeyChecking=yes", `UserKnownHostsFile=${knownHostsFile}`, "BatchMode=yes"];
+    const child = spawn(
+      "ssh",
+      [
+        ...["-F", "none", "-i", identityFile, "-p", String(host.port)],
+        ...options.flatMap((option) => ["-o", option]),
+        `${host.user}@127.0.0.1`,
+        "cat; exit 5",
+      ],
+      { stdio: ["pipe", "pipe", "inherit"] },
+    );
+    let stdout = "";
+    child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
+    child.stdin.end("through and back");
+    const [code] = await once(child, "close");
+    expect({ code, stdout }).toEqual({ code: 5, stdout: "through and back" });
   });
 
   it("lets in nobody without its key", async () => {

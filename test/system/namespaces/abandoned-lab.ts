@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { createKeyPair } from "../../../lab/hosts/keys.ts";
+import { createOpenSshKeyPair } from "../../../lab/namespaces/keys.ts";
 import { createNamespaceHost } from "../../../lab/namespaces/host.ts";
 import { createNamespaceNetwork } from "../../../lab/namespaces/network.ts";
 import { sshdService } from "../../../lab/namespaces/services.ts";
@@ -10,7 +10,7 @@ const host = await createNamespaceHost({
   name: "node-a",
   network,
   directory: join(process.argv[2] ?? "", "node-a"),
-  authorizedKey: createKeyPair(),
+  authorizedKey: createOpenSshKeyPair(),
   services: [await sshdService()],
 });
 console.log(JSON.stringify({ prefix: network.prefix, pids: host.processes().map(({ pid }) => pid) }));

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { connectAsync } from "mqtt";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { createKeyPair } from "../../../lab/hosts/keys.ts";
+import { createOpenSshKeyPair } from "../../../lab/namespaces/keys.ts";
 import { kernelObjects, sweepAbandonedClaims } from "../../../lab/namespaces/claim.ts";
 import { createNamespaceHost } from "../../../lab/namespaces/host.ts";
 import type { NamespaceHost } from "../../../lab/namespaces/host.ts";
@@ -19,7 +19,7 @@ import { eventually } from "./eventually.ts";
 import { SshClient } from "./ssh.ts";
 
 const isRoot = process.getuid?.() === 0;
-const key = createKeyPair();
+const key = createOpenSshKeyPair();
 const credentials = { username: "home", password: "not a secret" };
 let directory: string;
 

@@ -7,7 +7,7 @@ import type { MqttClient } from "mqtt";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Air } from "../../../lab/air/air.ts";
 import { Dongle } from "../../../lab/coordinator/dongle.ts";
-import { createKeyPair } from "../../../lab/hosts/keys.ts";
+import { createOpenSshKeyPair } from "../../../lab/namespaces/keys.ts";
 import { createNamespaceHost, NamespaceHost } from "../../../lab/namespaces/host.ts";
 import type { InitKind } from "../../../lab/namespaces/init-system.ts";
 import { createMosquittoHost } from "../../../lab/namespaces/mosquitto.ts";
@@ -23,7 +23,7 @@ const isRoot = process.getuid?.() === 0;
 const STICK = "0001a2b3";
 
 describe.skipIf(!isRoot).each<InitKind>(["openrc", "busybox", "systemd"])("Zigbee2MQTT on a host with %s", (init) => {
-  const key = createKeyPair();
+  const key = createOpenSshKeyPair();
   const air = new Air();
   const service = init === "systemd" ? "systemctl" : "rc-service zigbee2mqtt";
   const manage = (verb: string): string =>
