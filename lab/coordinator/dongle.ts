@@ -14,7 +14,8 @@ import { deviceAuthorized, leaveIndication, zdoCommands, zdoIndication } from ".
 import { Nvram } from "./nvram.ts";
 import { openPtyPort } from "./pty-port.ts";
 import { SerialLine, type Timing } from "./serial-line.ts";
-import { Stack, type StackEvents } from "./stack.ts";
+import { Stack } from "./stack.ts";
+import type { StackEvents } from "./stack-host.ts";
 import { openTcpPort } from "./tcp-port.ts";
 
 const BOOT_MS = 1000;

@@ -3,7 +3,7 @@ import { isBroadcast } from "../air/radio-frame.ts";
 import { ByteReader, u8, u16, u32 } from "./bytes.ts";
 import type { MtCommand, MtCommands, MtContext } from "./mt-command.ts";
 import { DEVICE_STATE, STATUS, SUBSYSTEM } from "./mt-ids.ts";
-import type { OutgoingData } from "./stack.ts";
+import type { OutgoingData } from "./stack-host.ts";
 
 const DATA_CONFIRM = 0x80;
 export const INCOMING_MESSAGE = 0x81;

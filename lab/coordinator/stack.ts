@@ -16,6 +16,7 @@ import { NetworkCounter } from "./network-counter.ts";
 import { writeNib } from "./nib.ts";
 import { bootNvram, makeStartItems } from "./nvram-defaults.ts";
 import type { Nvram } from "./nvram.ts";
+import type { OutgoingData, StackEvents } from "./stack-host.ts";
 
 const COORDINATOR = 0x0000;
 const CAPABILITY = 0x8f;
@@ -24,29 +25,12 @@ const SLEEPY_CAPABILITY_MASK = 0x08;
 /** How long a frame waits for a sleepy child that does not ask for it, in ms. */
 const INDIRECT_TIMEOUT_MS = 7500;
 
-/** What the stack tells its host of its own accord. */
-export interface StackEvents {
-  /** A device was let in. */
-  deviceAuthorized(address: number, ieee: string): void;
-  /** A frame for the device object: a response to a request, or an announcement. */
-  zdo(source: number, cluster: number, body: Buffer): void;
-  /** A frame for a registered endpoint. */
-  data(source: number, data: ApsData, broadcast: boolean): void;
-  deviceLeft(address: number, ieee: string, rejoin: boolean): void;
-}
-
 export interface StackOptions {
   readonly name: string;
   readonly hardwareIeee: string;
   readonly nvram: Nvram;
   readonly air: Air;
   readonly events: StackEvents;
-}
-
-export interface OutgoingData extends ApsData {
-  /** Short address, broadcast address, or group with `group`. */
-  readonly destination: number;
-  readonly group?: number;
 }
 
 /**

@@ -35,7 +35,7 @@ export interface HomeOptions {
 }
 
 /** In the environment of every process of a home, so that none is left behind. */
-const MARK = "LAB_HOME";
+export const MARK = "LAB_HOME";
 const HARDWARE_ADDRESSES = 0x00_12_4b_00_2a_00_00_01n;
 
 /**

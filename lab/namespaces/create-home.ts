@@ -1,13 +1,15 @@
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import { Air } from "../air/air.ts";
 import { Dongle } from "../coordinator/dongle.ts";
+import { MARK } from "../home/create-home.ts";
 import type { HomeOptions } from "../home/create-home.ts";
 import { findKeptHome, formOrRestore } from "../home/formed-home.ts";
 import { Home } from "../home/home.ts";
 import { MqttObserver } from "../home/mqtt-observer.ts";
 import { freePorts } from "../hosts/free-port.ts";
+import { startJanitor } from "../hosts/janitor.ts";
 import { writePrivateKey } from "../hosts/keys.ts";
 import { createOpenSshKeyPair } from "./keys.ts";
 import type { KeyPair } from "../hosts/keys.ts";
@@ -53,7 +55,8 @@ export async function createNamespaceHome(options: NamespaceHomeOptions): Promis
   const { directory, signal } = options;
   const progress = options.progress ?? (() => undefined);
   fs.mkdirSync(directory, { recursive: true });
-  const cleaning: (() => Promise<void> | void)[] = [() => fs.rmSync(directory, { recursive: true, force: true })];
+  const id = randomUUID();
+  const cleaning: (() => Promise<void> | void)[] = [startJanitor(`${MARK}=${id}`, directory)];
   const cleanUp = async (): Promise<void> => {
     for (let clean = cleaning.pop(); clean; clean = cleaning.pop()) await clean();
   };
@@ -116,17 +119,17 @@ export async function createNamespaceHome(options: NamespaceHomeOptions): Promis
     writePrivateKey(identityFile, userKey);
     const hosts = nodes.map(({ namespaceHost }) => namespaceHost);
     fs.writeFileSync(knownHostsFile, hosts.map(({ knownHostsLine }) => knownHostsLine).join(""));
-    const sudoPassword = options.sudo?.kind === "password" ? options.sudo.password : undefined;
+    const sudoPasswordFile = writeSudoPassword(directory, options.sudo);
     const temporal = { port: temporalPort, uiPort: temporalUiPort, dataDirectory: path.join(directory, "temporal") };
     fs.writeFileSync(
       configFile,
-      understudyYaml({ identityFile, knownHostsFile, python: ZIGPY_ZNP_PYTHON, hosts, sudoPassword, temporal }),
-      { mode: 0o600 },
+      understudyYaml({ identityFile, knownHostsFile, python: ZIGPY_ZNP_PYTHON, hosts, sudoPasswordFile, temporal }),
     );
     const home = new Home({
       directory,
       configFile,
       temporalUiUrl: `http://127.0.0.1:${temporalUiPort}`,
+      environment: { [MARK]: id },
       air,
       broker: { kind: "mosquitto", port: 1883, url: broker.url, credentials, stop: () => broker.host.powerOff() },
       mqtt,
@@ -159,6 +162,14 @@ async function createNodeHost(
     sudo: options.sudo,
     volumes: options.volumes,
   });
+}
+
+/** The password of pi, where sudo asks for one, in a file that only its owner may read. */
+function writeSudoPassword(directory: string, sudo: Sudo | undefined): string | undefined {
+  if (sudo?.kind !== "password") return undefined;
+  const file = path.join(directory, "sudo-password");
+  fs.writeFileSync(file, `${sudo.password}\n`, { mode: 0o600 });
+  return file;
 }
 
 function initOf({ init }: NamespaceHomeOptions, index: number): InitKind {

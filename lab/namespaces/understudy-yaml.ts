@@ -6,7 +6,8 @@ export interface UnderstudyYamlValues {
   /** Interpreter that has zigpy-znp, the same on all nodes. */
   readonly python: string;
   readonly hosts: readonly NamespaceHost[];
-  readonly sudoPassword: string | undefined;
+  /** Holds the password that sudo asks for; undefined where it asks for none. */
+  readonly sudoPasswordFile: string | undefined;
   readonly temporal: { readonly port: number; readonly uiPort: number; readonly dataDirectory: string };
 }
 
@@ -15,7 +16,8 @@ export interface UnderstudyYamlValues {
  * Understudy to find. Paths must hold no line break.
  */
 export function understudyYaml(values: UnderstudyYamlValues): string {
-  const sudoPassword = values.sudoPassword === undefined ? "" : `      sudoPassword: ${text(values.sudoPassword)}\n`;
+  const file = values.sudoPasswordFile;
+  const sudoPassword = file === undefined ? "" : `      sudoPassword: { file: ${text(file)} }\n`;
   const nodes = values.hosts.map(({ name, address }) => `      - name: ${name}\n        host: ${address}\n`);
   return `services:
   zigbee:

@@ -31,7 +31,15 @@ export interface RunningHome {
 export async function bringUp(options: Partial<HomeOptions> = {}): Promise<RunningHome> {
   const directory = await mkdtemp(join(tmpdir(), "understudy-test-"));
   const home = await createHome({ ...options, directory: join(directory, "home") });
-  const understudy = new UnderstudyProgram(home.configFile, {}, join(directory, "understudy.log"));
+  return await startUnderstudy(home, directory);
+}
+
+/**
+ * Starts Understudy for a home that is there already. `stop` ends both, and removes `directory`, which holds Understudy's
+ * log. Rejects with all of that done when Understudy does not come up.
+ */
+export async function startUnderstudy(home: Home, directory: string): Promise<RunningHome> {
+  const understudy = new UnderstudyProgram(home.configFile, home.environment, join(directory, "understudy.log"));
   const end: (() => Promise<unknown>)[] = [() => rm(directory, { recursive: true, force: true }), () => home.stop(), () => understudy.stop()];
   const stop = async () => {
     for (let act = end.pop(); act; act = end.pop()) await act();
