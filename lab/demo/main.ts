@@ -27,7 +27,9 @@ type Cleaning = () => Promise<void>;
 const narrator = new Narrator();
 const stop = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => stop.abort());
-process.exitCode = await demo(process.argv.includes("--once") || !process.stdout.isTTY);
+const code = await demo(process.argv.includes("--once") || !process.stdout.isTTY);
+// Whoever pressed Ctrl-C must not wait for a handle that something forgot.
+process.exit(code);
 
 async function demo(once: boolean): Promise<number> {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), "understudy-demo-"));

@@ -9,7 +9,6 @@ import type { BrokerAccess, NetworkIdentity } from "./configuration.ts";
 import { joinAll } from "./formation.ts";
 import type { HomeDevice } from "./home.ts";
 import { createHousehold } from "./household.ts";
-import type { HouseholdDevice } from "./household.ts";
 import type { MqttObserver } from "./mqtt-observer.ts";
 import { createNetwork } from "./network.ts";
 import type { HomeNode } from "./node.ts";
@@ -27,7 +26,7 @@ export interface KeptHome {
 export interface FormedHomeOptions {
   /** The first forms the network and serves it. */
   readonly nodes: readonly HomeNode[];
-  /** The file that is the first node's stick's flash. */
+  /** The file that is the first node's stick's flash; restored already where there is a kept home. */
   readonly stickFile: string;
   readonly air: Air;
   readonly mqtt: MqttObserver;
@@ -48,45 +47,59 @@ export function findKeptHome(devices: number): KeptHome {
 }
 
 /**
- * Lets the first node serve a network with so many devices, formed now or kept from an earlier run (its stick's flash
- * must have been restored already). All nodes have their configuration afterwards, and their sticks plugged in.
+ * Lets the first node serve a network with so many devices, formed now or kept from an earlier run. All nodes have their
+ * configuration afterwards, and their sticks plugged in. Rejects with the devices switched off.
  */
 export async function formOrRestore(options: FormedHomeOptions): Promise<HomeDevice[]> {
+  const devices = createRadioDevices(options.devices, options.air, options.kept?.snapshot);
+  try {
+    await bringUpNetwork(devices, options);
+    return devices;
+  } catch (error) {
+    for (const { radio } of devices) radio.powerOff();
+    throw error;
+  }
+}
+
+/** So many devices: new from the factory, or as they were in the home that was kept. */
+function createRadioDevices(count: number, air: Air, snapshot: Snapshot | undefined): HomeDevice[] {
+  return createHousehold(count).map((device, index) => {
+    if (!snapshot) {
+      return { ...device, radio: new RadioDevice(device.application, { ieee: device.ieeeAddress, air }) };
+    }
+    const stored = snapshot.devices[index];
+    if (!stored) throw new Error(`The kept home lacks ${device.name}.`);
+    const application = deviceFromJSON(stored.application);
+    return { ...device, application, radio: RadioDevice.fromJSON(application, stored.radio, air) };
+  });
+}
+
+async function bringUpNetwork(devices: readonly HomeDevice[], options: FormedHomeOptions): Promise<void> {
   const [first, ...others] = options.nodes;
   if (!first) throw new Error("A home needs a node.");
-  const { kept, broker } = options;
+  const { kept, broker, signal } = options;
   const network = kept?.snapshot?.network ?? createNetwork();
   for (const node of options.nodes) node.writeConfiguration(network, broker);
-  let devices: HomeDevice[];
   if (kept?.snapshot) {
     restoreData(kept.name, first.zigbee2mqtt.dataDirectory);
-    devices = restoreDevices(kept.snapshot, options);
   } else {
-    devices = await form(first, options);
+    await form(first, devices, options);
     if (kept) await keep(kept.name, first, network, devices, options.stickFile);
   }
   await Promise.all(others.map(async (node) => await node.plug()));
-  if (!first.zigbee2mqtt.running) {
-    await first.plug();
-    await first.zigbee2mqtt.start(START_WITHIN_MS);
-  }
-  return devices;
+  if (first.zigbee2mqtt.running) return;
+  await first.plug();
+  await first.zigbee2mqtt.start(START_WITHIN_MS, signal);
 }
 
 /** The network is formed by Zigbee2MQTT, and every device joins it by Zigbee2MQTT's interview. */
-async function form(node: HomeNode, options: FormedHomeOptions): Promise<HomeDevice[]> {
-  const { air, mqtt, progress, signal } = options;
-  const devices = createHousehold(options.devices).map((device) => withRadio(device, air));
+async function form(node: HomeNode, devices: readonly HomeDevice[], options: FormedHomeOptions): Promise<void> {
+  const { mqtt, progress, signal } = options;
   fs.writeFileSync(path.join(node.zigbee2mqtt.dataDirectory, "devices.yaml"), devicesYaml(devices));
   await node.plug();
-  await node.zigbee2mqtt.start(START_WITHIN_MS);
+  await node.zigbee2mqtt.start(START_WITHIN_MS, signal);
   progress(`Zigbee2MQTT ${ZIGBEE2MQTT_VERSION} on node ${node.name} has formed a network.`);
   await joinAll({ mqtt, devices, progress, signal, withinMs: JOIN_WITHIN_MS });
-  return devices;
-}
-
-function withRadio(device: HouseholdDevice, air: Air): HomeDevice {
-  return { ...device, radio: new RadioDevice(device.application, { ieee: device.ieeeAddress, air }) };
 }
 
 async function keep(
@@ -104,13 +117,4 @@ async function keep(
     devices: devices.map(({ application, radio }) => ({ application: application.toJSON(), radio: radio.toJSON() })),
   };
   saveSnapshot(name, snapshot, node.zigbee2mqtt.dataDirectory);
-}
-
-function restoreDevices(snapshot: Snapshot, { air, devices: count }: FormedHomeOptions): HomeDevice[] {
-  return createHousehold(count).map((device, index) => {
-    const stored = snapshot.devices[index];
-    if (!stored) throw new Error(`The kept home lacks ${device.name}.`);
-    const application = deviceFromJSON(stored.application);
-    return { ...device, application, radio: RadioDevice.fromJSON(application, stored.radio, air) };
-  });
 }

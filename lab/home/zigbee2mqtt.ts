@@ -26,8 +26,11 @@ export class Zigbee2Mqtt {
     return this.pid !== undefined;
   }
 
-  /** Starts it and waits until it works (it says that it is online before it listens). Rejects with the end of its console log when it ends instead. */
-  async start(withinMs: number): Promise<void> {
+  /**
+   * Starts it and waits until it works (it says that it is online before it listens). Rejects when it does not get there
+   * in time, with the end of its console log when it ends instead, and with the signal's reason.
+   */
+  async start(withinMs: number, signal?: AbortSignal): Promise<void> {
     const started = this.#mqtt.waitFor(
       `Start of Zigbee2MQTT on node ${this.#host.name}`,
       ({ topic, payload }) => topic === "zigbee2mqtt/bridge/logging" && payload.includes("Zigbee2MQTT started!"),
@@ -36,6 +39,7 @@ export class Zigbee2Mqtt {
     let ended: NodeJS.Timeout | undefined;
     const gone = new Promise<never>((_resolve, reject) => {
       ended = setInterval(() => {
+        if (signal?.aborted) reject(signal.reason);
         if (this.running) return;
         reject(new Error(`Zigbee2MQTT of node ${this.#host.name} ended instead of starting:\n${this.consoleTail()}`));
       }, 500);

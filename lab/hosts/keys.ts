@@ -10,7 +10,12 @@ export interface KeyPair {
 
 /** A new Ed25519 key pair in OpenSSH's formats. */
 export function createKeyPair(): KeyPair {
-  return ssh2.utils.generateKeyPairSync("ed25519");
+  // One in some hundred that ssh2 makes is malformed, and refused by ssh2 itself.
+  for (;;) {
+    const pair = ssh2.utils.generateKeyPairSync("ed25519");
+    const parsed = [pair.private, pair.public].map((text) => ssh2.utils.parseKey(text));
+    if (!parsed.some((key) => key instanceof Error)) return pair;
+  }
 }
 
 /** Writes a private key the way ssh wants it: readable by its owner only. */

@@ -73,7 +73,9 @@ export class NamespaceNode {
 
   /** The host loses its power, and its bus-powered stick with it. */
   async powerOff(): Promise<void> {
-    await Promise.all([this.namespaceHost.powerOff(), this.dongle.unplug()]);
+    // First the host, whose network goes at once: nobody is told that the stick is gone.
+    await this.namespaceHost.powerOff();
+    await this.dongle.unplug();
     await this.namespaceHost.unplugDongle();
   }
 

@@ -51,7 +51,7 @@ export async function systemFiles(options: SystemOptions): Promise<HostFiles> {
     [`/home/${USER}/.profile`]: { content: "", owner: USER_ID },
     ...(options.init === "systemd" ? systemdFiles() : await openrcFiles()),
     ...(busybox ? await busyboxFiles() : {}),
-    ...Object.assign({}, ...options.services.map(serviceFiles)),
+    ...Object.assign({}, ...options.services.map((service) => serviceFiles(service, options.init))),
   };
 }
 
@@ -91,18 +91,15 @@ export function resource(name: string): Promise<string> {
   return readFile(new URL(`services/${name}`, import.meta.url), "utf8");
 }
 
-function serviceFiles(service: HostService): HostFiles {
+/** Only what this init system reads: where a service has both, `systemctl enable` wants them to agree. */
+function serviceFiles(service: HostService, init: InitKind): HostFiles {
+  const [file, atBoot] =
+    init === "systemd"
+      ? [`/etc/systemd/system/${service.name}.service`, `/etc/systemd/system/multi-user.target.wants/${service.name}.service`]
+      : [`/etc/init.d/${service.name}`, `/etc/runlevels/default/${service.name}`];
   return {
-    [`/etc/init.d/${service.name}`]: { content: service.openrc, mode: 0o755 },
-    [`/etc/systemd/system/${service.name}.service`]: service.systemd,
-    ...(service.startsAtBoot
-      ? {
-          [`/etc/runlevels/default/${service.name}`]: { linkTo: `/etc/init.d/${service.name}` },
-          [`/etc/systemd/system/multi-user.target.wants/${service.name}.service`]: {
-            linkTo: `/etc/systemd/system/${service.name}.service`,
-          },
-        }
-      : {}),
+    [file]: init === "systemd" ? service.systemd : { content: service.openrc, mode: 0o755 },
+    ...(service.startsAtBoot ? { [atBoot]: { linkTo: file } } : {}),
     ...service.files,
   };
 }

@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import { ROOT } from "./paths.mjs";
-import { runWithDots, SetupError } from "./command.mjs";
+import { runWithDots, say, SetupError } from "./command.mjs";
 
 export const packages = {
   plan: "npm packages into node_modules (490 MB; about 1 minute)",
@@ -21,6 +21,7 @@ export const packages = {
     const exact = await npm("npm ci", ["ci"]);
     if (exact.ok) return;
     // A registry that lacks some other platform's optional package makes `npm ci` call the lock file incomplete.
+    if (exact.output.includes("EUSAGE")) say("  npm ci misses packages of other platforms; npm install does without.");
     const lenient = await npm("npm install, with the same versions", ["install", "--no-save"]);
     if (lenient.ok) return;
     throw new SetupError(

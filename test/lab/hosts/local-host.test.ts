@@ -110,7 +110,12 @@ describe("a local host", () => {
     const child = spawn(
       "ssh",
       [
-        ...["-F", "none", "-i", identityFile, "-p", String(host.port)],
+        "-F",
+        "none",
+        "-i",
+        identityFile,
+        "-p",
+        String(host.port),
         ...options.flatMap((option) => ["-o", option]),
         `${host.user}@127.0.0.1`,
         "cat; exit 5",
