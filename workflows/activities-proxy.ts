@@ -1,6 +1,7 @@
 import { ActivityCancellationType, proxyActivities } from "@temporalio/workflow";
 import type { ActivityOptions } from "@temporalio/workflow";
 import type { HandoverActivities } from "./activity-types.ts";
+import { summaryOf } from "./summaries.ts";
 
 /**
  * Errors say themselves whether trying again can help (ApplicationFailure.nonRetryable), so the policies only bound how
@@ -12,19 +13,41 @@ const base: ActivityOptions = {
   retry: { initialInterval: 500, backoffCoefficient: 2, maximumInterval: 5_000, maximumAttempts: 4 },
 };
 
-/** Steps that read or change a node: bounded by the slowest radio (a whole NVRAM over 115,200 baud, three times). */
-export const onNode = proxyActivities<HandoverActivities>({ ...base, startToCloseTimeout: 300_000, scheduleToCloseTimeout: 900_000 });
+type AnyActivity = (input: object) => Promise<unknown>;
 
-/** Bringing the old node back: keeps trying longer, since an outage lasts until it succeeds. */
-export const bringingBack = proxyActivities<HandoverActivities>({
+/** Activities with these options, each call with its summary for the Temporal UI. */
+function inWords(options: ActivityOptions): HandoverActivities {
+  const activities = proxyActivities<Record<keyof HandoverActivities, AnyActivity>>(options);
+  return new Proxy({} as HandoverActivities, {
+    get: (_target, name: keyof HandoverActivities) => (input: object) =>
+      activities[name].executeWithOptions({ ...options, summary: summaryOf(name, input) }, [input]),
+  });
+}
+
+/** Steps that read or change a node: bounded by the slowest radio (a whole NVRAM over 115,200 baud, three times). */
+export const onNode = inWords({ ...base, startToCloseTimeout: 300_000, scheduleToCloseTimeout: 900_000 });
+
+/** One attempt only, for a step whose caller must know what each attempt did. */
+export const onNodeOnce = inWords({
   ...base,
-  startToCloseTimeout: 120_000,
-  scheduleToCloseTimeout: 600_000,
-  retry: { initialInterval: 500, backoffCoefficient: 2, maximumInterval: 5_000, maximumAttempts: 20 },
+  startToCloseTimeout: 300_000,
+  scheduleToCloseTimeout: 900_000,
+  retry: { maximumAttempts: 1 },
+});
+
+/** What the home should not wait for any longer, while nobody serves it. */
+export const briefly = inWords({ ...base, startToCloseTimeout: 20_000, scheduleToCloseTimeout: 20_000 });
+
+/** Bringing the old node back: keeps trying longer, since an outage lasts until it succeeds. After that `service` goes on. */
+export const bringingBack = inWords({
+  ...base,
+  startToCloseTimeout: 300_000,
+  scheduleToCloseTimeout: 1_200_000,
+  retry: { initialInterval: 500, backoffCoefficient: 2, maximumInterval: 5_000, maximumAttempts: 10 },
 });
 
 /** Talking to the `service` workflow. */
-export const toService = proxyActivities<HandoverActivities>({
+export const toService = inWords({
   ...base,
   startToCloseTimeout: 20_000,
   scheduleToCloseTimeout: 300_000,

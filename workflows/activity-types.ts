@@ -28,7 +28,7 @@ export interface HandoverActivities {
   /** A new generation on this node: its files and, unless `coordinator` is false, the image of its coordinator. */
   dumpNvram(input: NodeStep): Promise<GenerationRef>;
   /** The generation from one node to another, hashed, under its name only when whole. */
-  transferFile(input: { service: string; from: string; to: string; generation: GenerationRef }): Promise<{ bytes: number }>;
+  transferFile(input: { service: string; from: string; to: string; epoch: number; generation: GenerationRef }): Promise<{ bytes: number }>;
   /** The generation's image into this node's coordinator, counters raised above all known, read back and compared. */
   restoreNvram(input: NodeStep & { generation: GenerationRef; highestCounters: FrameCounters; admitted: AdmittedStick }): Promise<{ counters: FrameCounters }>;
   /** The generation becomes the data directory, with this node's own values. */
@@ -44,9 +44,9 @@ export interface HandoverActivities {
   /** The old node after a success: stopped, silent, its standby copy pruned; a reboot if configured. */
   leaveClean(input: NodeStep & { successor: string }): Promise<void>;
   /** The data directory as it was before applyConfig; nothing to do is success. */
-  undoApplyConfig(input: NodeStep): Promise<void>;
+  undoApplyConfig(input: UndoStep): Promise<void>;
   /** Whatever a half-done transfer left. */
-  undoTransferFile(input: NodeStep): Promise<void>;
+  undoTransferFile(input: UndoStep): Promise<void>;
 }
 
 export interface WatchActivities {
@@ -57,9 +57,15 @@ export interface WatchActivities {
 export interface NodeStep {
   readonly service: string;
   readonly node: string;
+  /** What a start is granted for; and a node takes no command of a step whose epoch is below that of one which came later. */
   readonly epoch: number;
   /** The handover this step belongs to: workflow run id of the handover that was announced. */
   readonly handover: string;
+}
+
+export interface UndoStep extends NodeStep {
+  /** Epoch of the handover whose generations are meant; a recovery has one of its own. */
+  readonly madeIn: number;
 }
 
 export interface Opening {
@@ -106,6 +112,8 @@ export interface NodeFacts {
   /** The highest epoch it has seen. */
   readonly epoch: number;
   readonly coordinatorDirty: boolean;
+  /** The highest outgoing counters that were ever written to its coordinator. */
+  readonly counters: FrameCounters;
   /** Why it could not be reached or understood. */
   readonly detail?: string;
 }

@@ -72,7 +72,7 @@ export class HandoverRun {
       this.recorder.end(index, "done", new Date(), detail?.(result));
       return result;
     } catch (error) {
-      const failure = describeFailure(error);
+      const failure = { ...(step.node ? { node: step.node } : {}), ...describeFailure(error) };
       this.recorder.end(index, "failed", new Date(), failure.what);
       throw new StepFailed(step.name, failure, { cause: error });
     } finally {

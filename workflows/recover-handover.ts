@@ -1,10 +1,12 @@
 import { CancellationScope } from "@temporalio/workflow";
-import type { NodeStep } from "./activity-types.ts";
+import type { NodeFacts, NodeStep, UndoStep } from "./activity-types.ts";
 import { bringingBack, onNode, toService } from "./activities-proxy.ts";
 import type { HandoverOutcome, Unfinished } from "./contract.ts";
+import { isUnseen } from "./failures.ts";
 import type { HandoverRun } from "./handover-run.ts";
 import { StepFailed } from "./handover-run.ts";
 import { decideRecovery } from "./recovery.ts";
+import type { RecoveryDecision } from "./recovery.ts";
 import { goBack, ignoreStepFailure, serveAgain } from "./way-back.ts";
 
 export interface Recovered {
@@ -16,13 +18,13 @@ export interface Recovered {
 export async function recoverHandover(run: HandoverRun, unfinished: Unfinished): Promise<Recovered> {
   const { from, to, epoch } = unfinished;
   const service = run.report.service;
-  const at = (node: string, nodeEpoch: number): NodeStep => ({ service, node, epoch: nodeEpoch, handover: unfinished.runId });
   run.heading(from, to, epoch);
   try {
     const facts = await run.step({ name: "readFacts", title: "Ask the nodes what they do" }, () => onNode.readFacts({ service }));
+    for (const { counters } of facts) run.sawCounters(counters);
     const decision = decideRecovery(unfinished, facts);
     run.say(`An earlier handover from ${from} to ${to} ended without a verdict: ${decision.because}.`);
-    const recovered = await CancellationScope.nonCancellable(() => carryOut(run, decision, at, unfinished));
+    const recovered = await CancellationScope.nonCancellable(() => new Recovery(run, unfinished, facts).carryOut(decision));
     if (recovered.outcome !== "unknown") await toService.settleHandover({ service, runId: unfinished.runId });
     return recovered;
   } catch (error) {
@@ -32,43 +34,86 @@ export async function recoverHandover(run: HandoverRun, unfinished: Unfinished):
   }
 }
 
-async function carryOut(
-  run: HandoverRun,
-  decision: ReturnType<typeof decideRecovery>,
-  at: (node: string, epoch: number) => NodeStep,
-  { from, to, epoch }: Unfinished,
-): Promise<Recovered> {
-  const lead = `The handover from ${from} to ${to} ended without a verdict; ${decision.because}`;
-  switch (decision.action) {
-    case "unknown":
-      return { outcome: "unknown", message: `${lead}. Nothing was changed: look at the nodes, then start a switchover again.` };
-    case "settled":
-    case "return":
-      // Before the old radio speaks, the new one is proven silent; the files can wait until the home works.
-      if (decision.action === "return") {
-        await run.step({ name: "silenceNode", title: "Silence the standby's radio", node: to, undo: true }, () => bringingBack.silenceNode(at(to, epoch)));
-        await serveAgain(run, at(from, epoch + 1), { above: run.highestCounters, newRadioSpoke: false });
-        run.recorder.set({ epoch: epoch + 1 });
-      }
-      await run.step({ name: "undoApplyConfig", title: "Put the standby's files back", node: to, undo: true }, () => onNode.undoApplyConfig(at(to, epoch))).catch(ignoreStepFailure);
-      await run.step({ name: "undoTransferFile", title: "Remove what was transferred", node: to, undo: true }, () => onNode.undoTransferFile(at(to, epoch))).catch(ignoreStepFailure);
-      return { outcome: "returned", message: `${lead}. ${from} serves.` };
-    case "complete": {
-      const started = await run.step({ name: "startNode", title: "Start the service", node: to }, () => onNode.startNode(at(to, epoch)));
-      try {
-        await run.step(
-          { name: "proveNode", title: "See it serve: online, and devices answer", node: to },
-          () => onNode.proveNode({ ...at(to, epoch), since: started.issuedAt }),
-          (p) => `${p.answered} of ${p.asked} devices answered`,
-        );
-      } catch (error) {
-        ignoreStepFailure(error);
-        await goBack(run, at(to, epoch), at(from, epoch + 1), run.highestCounters);
-        run.recorder.set({ epoch: epoch + 1 });
-        return { outcome: "returned", message: `${lead}. ${to} could not be proven, ${from} serves again.` };
-      }
-      await run.step({ name: "leaveClean", title: "Leave the old node clean", node: from }, () => onNode.leaveClean({ ...at(from, epoch), successor: to })).catch(ignoreStepFailure);
-      return { outcome: "done", message: `${lead}. ${to} serves.` };
+class Recovery {
+  readonly #run: HandoverRun;
+  readonly #unfinished: Unfinished;
+  readonly #facts: readonly NodeFacts[];
+  /** Above the handover's own and that of its way back, so that nothing they left behind takes effect any more. */
+  readonly #epoch: number;
+
+  constructor(run: HandoverRun, unfinished: Unfinished, facts: readonly NodeFacts[]) {
+    this.#run = run;
+    this.#unfinished = unfinished;
+    this.#facts = facts;
+    this.#epoch = Math.max(unfinished.epoch + 1, ...facts.map((node) => node.epoch)) + 1;
+  }
+
+  async carryOut({ action, because }: RecoveryDecision): Promise<Recovered> {
+    const { from, to } = this.#unfinished;
+    const lead = `The handover from ${from} to ${to} ended without a verdict; ${because}`;
+    switch (action) {
+      case "unknown":
+        return { outcome: "unknown", message: `${lead}. Nothing was changed: look at the nodes, then start a switchover again.` };
+      case "settled":
+      case "return":
+        return this.#return(action, lead);
+      case "complete":
+        return this.#complete(lead);
     }
+  }
+
+  /** Before the old radio speaks, the new one is proven silent; the files can wait until the home works. */
+  async #return(action: "settled" | "return", lead: string): Promise<Recovered> {
+    const { from, to } = this.#unfinished;
+    const run = this.#run;
+    const silenceNew = () =>
+      run.step({ name: "silenceNode", title: "Silence the standby's radio", node: to, undo: true }, () => bringingBack.silenceNode(this.#at(to)));
+    if (action === "return") await silenceNew();
+    else if (this.#isStopped(to)) await silenceNew().catch(ignoreStepFailure);
+    // One that runs is granted anew, and started again if a stop was still under way.
+    run.recorder.set({ epoch: this.#epoch });
+    await serveAgain(run, this.#at(from), { above: run.highestCounters, newRadioSpoke: false });
+    if (this.#isStopped(to)) await this.#tidy();
+    return { outcome: "returned", message: `${lead}. ${from} serves.` };
+  }
+
+  async #tidy(): Promise<void> {
+    const { to } = this.#unfinished;
+    const undo: UndoStep = { ...this.#at(to), madeIn: this.#unfinished.epoch };
+    const run = this.#run;
+    await run.step({ name: "undoApplyConfig", title: "Put the standby's files back", node: to, undo: true }, () => onNode.undoApplyConfig(undo)).catch(ignoreStepFailure);
+    await run.step({ name: "undoTransferFile", title: "Remove what was transferred", node: to, undo: true }, () => onNode.undoTransferFile(undo)).catch(ignoreStepFailure);
+  }
+
+  async #complete(lead: string): Promise<Recovered> {
+    const { from, to, epoch } = this.#unfinished;
+    const run = this.#run;
+    run.recorder.set({ epoch: this.#epoch });
+    // What may still be on its way to the old node, such as a start of the way back, is refused there from now on.
+    const stopped = run.step({ name: "stopNode", title: "Make sure that the old node is stopped", node: from }, () => onNode.stopNode(this.#at(from)));
+    await (this.#isStopped(to) ? stopped : stopped.catch(ignoreStepFailure));
+    const started = await run.step({ name: "startNode", title: "Start the service", node: to }, () => onNode.startNode(this.#at(to)));
+    try {
+      await run.step(
+        { name: "proveNode", title: "See it serve: online, and devices answer", node: to },
+        () => onNode.proveNode({ ...this.#at(to), since: started.issuedAt }),
+        (p) => `${p.answered} of ${p.asked} devices answered`,
+      );
+    } catch (error) {
+      if (!(error instanceof StepFailed) || isUnseen(error.failure)) throw error;
+      await goBack(run, this.#at(to), this.#at(from, this.#epoch + 1), { written: run.highestCounters, madeIn: epoch });
+      run.recorder.set({ epoch: this.#epoch + 1 });
+      return { outcome: "returned", message: `${lead}. ${to} could not be proven, ${from} serves again.` };
+    }
+    await run.step({ name: "leaveClean", title: "Leave the old node clean", node: from }, () => onNode.leaveClean({ ...this.#at(from), successor: to })).catch(ignoreStepFailure);
+    return { outcome: "done", message: `${lead}. ${to} serves.` };
+  }
+
+  #isStopped(name: string): boolean {
+    return this.#facts.some(({ node, running }) => node === name && running === false);
+  }
+
+  #at(node: string, epoch = this.#epoch): NodeStep {
+    return { service: this.#run.report.service, node, epoch, handover: this.#unfinished.runId };
   }
 }

@@ -41,11 +41,12 @@ export function decideRecovery(unfinished: Unfinished, facts: readonly NodeFacts
   if (!next.reachable || next.running === "unknown") {
     return { action: "unknown", because: `${to} cannot be asked whether it was started${next.detail ? ` (${next.detail})` : ""}` };
   }
-  if (next.epoch >= epoch && old.epoch < next.epoch) {
-    return { action: "complete", because: `${to} was granted epoch ${next.epoch} and the start may have been issued` };
-  }
+  // It may serve again by a way back that nobody told: starting the other would put two coordinators on the air.
   if (!old.reachable || old.running === "unknown") {
     return { action: "unknown", because: `${from} cannot be asked${old.detail ? ` (${old.detail})` : ""}` };
+  }
+  if (next.epoch >= epoch && old.epoch < next.epoch) {
+    return { action: "complete", because: `${to} was granted epoch ${next.epoch} and the start may have been issued` };
   }
   return { action: "return", because: `${to} was never started` };
 }

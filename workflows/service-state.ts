@@ -42,9 +42,11 @@ export class ServiceBook {
     return this.#state;
   }
 
-  /** Refuses an announcement of a run that is not current. */
+  /** Refuses an announcement of a run that is not current, or under an epoch that was used. The same one may come twice. */
   mayAnnounce(announced: Unfinished): string | undefined {
-    if (this.#state.current?.runId !== announced.runId) return "this handover is no longer the current one";
+    const { current } = this.#state;
+    if (current?.runId !== announced.runId) return "this handover is no longer the current one";
+    if (current.announced?.epoch === announced.epoch) return undefined;
     if (announced.epoch <= this.#state.epoch) return `epoch ${announced.epoch} is not above ${this.#state.epoch}`;
     return undefined;
   }
@@ -64,7 +66,7 @@ export class ServiceBook {
       holder: holderAfter(report) ?? rest.holder,
       epoch: Math.max(rest.epoch, report.epoch ?? 0),
       highestCounters: highestOf(rest.highestCounters, highestCounters ?? NO_COUNTERS),
-      history: [summary(report), ...rest.history].slice(0, KEPT_HISTORY),
+      history: remember(summary(report), rest.history),
       ...(undecided && current.announced ? { unfinished: current.announced } : {}),
     };
   }
@@ -94,6 +96,13 @@ function holderAfter(report: HandoverReport): string | undefined {
   // A rehearsal found out who serves, without changing it.
   if (report.outcome === "returned" || report.outcome === "rehearsed") return report.from;
   return undefined;
+}
+
+/** Of recoveries that could not establish anything, one after the other, only the last is kept: they may go on for days. */
+function remember(latest: HandoverSummary, history: readonly HandoverSummary[]): readonly HandoverSummary[] {
+  const [previous, ...older] = history;
+  const again = previous?.kind === "recovery" && latest.kind === "recovery" && previous.outcome === "unknown" && latest.outcome === "unknown";
+  return [latest, ...(again ? older : history)].slice(0, KEPT_HISTORY);
 }
 
 function summary(report: HandoverReport): HandoverSummary {

@@ -30,7 +30,8 @@ export const settleUpdate = defineUpdate<void, [string]>("settle");
 
 /** How long a closed handover's verdict may still be on its way. */
 const VERDICT_GRACE_MS = 3_000;
-const RECOVERY_BACKOFF_MS = { first: 15_000, most: 600_000 };
+/** A node that comes back is noticed within two minutes, however long it was away. */
+const RECOVERY_BACKOFF_MS = { first: 15_000, most: 60_000 };
 
 const { awaitHandoverEnd } = proxyActivities<WatchActivities>({
   cancellationType: ActivityCancellationType.TRY_CANCEL,
@@ -76,7 +77,7 @@ export async function service(input: ServiceInput): Promise<never> {
     if (book.state.current) {
       setCurrentDetails(describe(book.state));
       await watch(book, book.state.current);
-    } else if (book.state.unfinished) {
+    } else if (book.state.unfinished && !workflowInfo().continueAsNewSuggested) {
       await backOff(book, failedRecoveries);
       if (book.state.current || !book.state.unfinished) continue;
       await recover(input.service, book.state.unfinished);
@@ -112,6 +113,9 @@ async function watch(book: ServiceBook, current: NonNullable<ServiceState["curre
   const told = condition(over).then(() => false);
   if (await Promise.race([closed, told])) {
     if (!(await condition(over, VERDICT_GRACE_MS))) book.lost(current.runId);
+  } else if (book.state.unfinished) {
+    // The recovery needs its id, and the verdict is told just before the run closes.
+    await closed;
   }
   watching.cancel();
   await closed;

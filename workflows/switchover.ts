@@ -1,13 +1,17 @@
-import { ApplicationFailure, CancellationScope, ParentClosePolicy, defineQuery, executeChild, setHandler, workflowInfo } from "@temporalio/workflow";
+import { ApplicationFailure, CancellationScope, ParentClosePolicy, defineQuery, executeChild, setHandler, sleep, workflowInfo } from "@temporalio/workflow";
 import { WorkflowExecutionAlreadyStartedError } from "@temporalio/common";
-import type { AdmittedStick, GenerationRef, Opening, PreflightResult } from "./activity-types.ts";
-import { onNode, toService } from "./activities-proxy.ts";
+import type { AdmittedStick, GenerationRef, NodeStep, Opening, PreflightResult, StartResult } from "./activity-types.ts";
+import { briefly, onNode, onNodeOnce, toService } from "./activities-proxy.ts";
 import { PROGRESS_QUERY, handoverId } from "./contract.ts";
 import type { HandoverReport, SwitchoverInput, Unfinished } from "./contract.ts";
+import { describeFailure, isUnseen } from "./failures.ts";
 import { HandoverRun, StepFailed } from "./handover-run.ts";
 import { Recorder } from "./recorder.ts";
 import { recoverHandover } from "./recover-handover.ts";
 import { goBack, ignoreStepFailure, serveAgain } from "./way-back.ts";
+
+const START_ATTEMPTS = 4;
+const START_BACKOFF_MS = 1_000;
 
 export const progressQuery = defineQuery<HandoverReport>(PROGRESS_QUERY);
 
@@ -45,6 +49,8 @@ export async function switchover(input: SwitchoverInput): Promise<HandoverReport
 }
 
 async function handOver(run: HandoverRun, input: SwitchoverInput, opening: Opening): Promise<HandoverReport> {
+  // A recovery in this run has used epochs of its own.
+  const knownEpoch = Math.max(opening.state.epoch, run.report.epoch ?? 0);
   let checked: PreflightResult;
   try {
     checked = await run.step(
@@ -55,7 +61,7 @@ async function handOver(run: HandoverRun, input: SwitchoverInput, opening: Openi
           to: input.to,
           holder: opening.state.holder,
           enrolBlankStick: input.enrolBlankStick === true,
-          epoch: opening.state.epoch,
+          epoch: knownEpoch,
         }),
       (result) => `${result.findings.filter((f) => f.ok).length} of ${result.findings.length} checks passed`,
     );
@@ -72,12 +78,16 @@ async function handOver(run: HandoverRun, input: SwitchoverInput, opening: Openi
     const first = refusals[0];
     return run.verdict("refused", `Refused before any change: ${first ? `${first.node ? `${first.node}: ` : ""}${first.what}` : "no active node and standby could be told apart."}`);
   }
-  const epoch = Math.max(opening.state.epoch, checked.highestEpoch) + 1;
+  const epoch = Math.max(knownEpoch, checked.highestEpoch) + 1;
   run.heading(from, to, epoch);
   if (input.rehearse) return run.verdict("rehearsed", `Rehearsed: ${from} can hand ${input.service} over to ${to}. Nothing was changed.`);
 
   const announced: Unfinished = { runId: run.report.runId, from, to, epoch };
-  await toService.announceHandover({ service: input.service, announced });
+  try {
+    await toService.announceHandover({ service: input.service, announced });
+  } catch (error) {
+    return run.verdict("refused", `Refused before any change, because it could not be announced: ${describeFailure(error).what}`);
+  }
   return new Switchover(run, announced, checked.admitted ?? { enrolled: false }).run();
 }
 
@@ -95,7 +105,10 @@ class Switchover {
   readonly #service: string;
   readonly #handover: string;
   readonly #admitted: AdmittedStick;
+  /** What has to be undone for the home to be served again, in the order in which it was done. */
   readonly #undo: Undo[] = [];
+  /** What else is undone, once the home is served again. */
+  readonly #tidy: Undo[] = [];
   #generation: GenerationRef | undefined;
   #startIssued = false;
   #stoppedAt = "";
@@ -152,14 +165,14 @@ class Switchover {
     this.#generation = generation;
     run.sawCounters(generation.counters);
 
-    this.#undo.push(this.#tidy("undoTransferFile", "Remove what was transferred", () => onNode.undoTransferFile(newNode)));
+    this.#tidy.push(this.#onStandby("undoTransferFile", "Remove what was transferred", () => onNode.undoTransferFile({ ...newNode, madeIn: this.#epoch })));
     await run.step(
       { name: "transferFile", title: `Copy it from ${this.#from}`, node: this.#to },
-      () => onNode.transferFile({ service: this.#service, from: this.#from, to: this.#to, generation }),
+      () => onNode.transferFile({ service: this.#service, from: this.#from, to: this.#to, epoch: this.#epoch, generation }),
       ({ bytes }) => `${Math.ceil(bytes / 1024)} KiB`,
     );
 
-    this.#undo.push(this.#tidy("silenceNode", "Silence the standby's radio", () => onNode.silenceNode(newNode)));
+    this.#undo.push(this.#onStandby("silenceNode", "Silence the standby's radio", () => briefly.silenceNode(newNode)));
     const restored = await run.step(
       { name: "restoreNvram", title: "Write and verify the coordinator", node: this.#to },
       () => onNode.restoreNvram({ ...newNode, generation, highestCounters: run.highestCounters, admitted: this.#admitted }),
@@ -167,23 +180,31 @@ class Switchover {
     );
     run.sawCounters(restored.counters);
 
-    this.#undo.push(this.#tidy("undoApplyConfig", "Put the standby's files back", () => onNode.undoApplyConfig(newNode)));
+    this.#tidy.push(this.#onStandby("undoApplyConfig", "Put the standby's files back", () => onNode.undoApplyConfig({ ...newNode, madeIn: this.#epoch })));
     await run.step(
       { name: "applyConfig", title: "Put the files in place", node: this.#to },
       () => onNode.applyConfig({ ...newNode, generation }),
       ({ files }) => `${files} files`,
     );
 
-    this.#startIssued = true;
-    try {
-      await run.step({ name: "startNode", title: "Start the service", node: this.#to }, () => onNode.startNode(newNode));
-    } catch (error) {
-      if (error instanceof StepFailed && !error.failure.issued) this.#startIssued = false;
-      throw error;
+    await run.step({ name: "startNode", title: "Start the service", node: this.#to }, () => this.#start(newNode));
+  }
+
+  /** Each attempt is an activity of its own: the failure of the last one would not say whether an earlier one issued the start. */
+  async #start(newNode: NodeStep): Promise<StartResult> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await onNodeOnce.startNode(newNode);
+      } catch (error) {
+        const failure = describeFailure(error);
+        this.#startIssued ||= failure.issued;
+        if (!failure.retryable || attempt === START_ATTEMPTS) throw error;
+      }
+      await sleep(START_BACKOFF_MS * attempt);
     }
   }
 
-  #tidy(name: string, title: string, act: () => Promise<unknown>): Undo {
+  #onStandby(name: string, title: string, act: () => Promise<unknown>): Undo {
     return () =>
       this.#run
         .step({ name, title, node: this.#to, undo: true }, act)
@@ -191,15 +212,21 @@ class Switchover {
         .catch(ignoreStepFailure);
   }
 
-  /** Before the point of no return: everything undone, the old node serves again. */
+  /** Before the point of no return: the old node serves again, and everything is undone. */
   async #return(cause: StepFailed): Promise<HandoverReport> {
     const run = this.#run;
+    let notBack: StepFailed | undefined;
     try {
       for (const undo of this.#undo.toReversed()) await undo();
     } catch (error) {
       if (!(error instanceof StepFailed)) throw error;
-      const outcome = error.failure.id === "OUTCOME_UNKNOWN" || error.failure.id === "STEP_TIMED_OUT" ? "unknown" : "failed";
-      return run.verdict(outcome, `${cause.failure.what} And ${this.#from} could not be brought back: ${error.failure.what} ${error.failure.next}`);
+      notBack = error;
+    }
+    for (const tidy of this.#tidy.toReversed()) await tidy();
+    if (notBack) {
+      const { what, next } = notBack.failure;
+      const message = `${stepInWords(cause)} failed: ${cause.failure.what} And ${this.#from} could not be brought back: ${what} It is tried again until it succeeds. Next: ${next}`;
+      return run.verdict(isUnseen(notBack.failure) ? "unknown" : "failed", message);
     }
     run.recorder.set({ epoch: this.#epoch + 1 });
     return run.verdict("returned", `${stepInWords(cause)} failed, ${this.#from} serves again. ${cause.failure.what}`);
@@ -219,6 +246,8 @@ class Switchover {
     } catch (error) {
       if (!(error instanceof StepFailed)) throw error;
       run.failedBy(error);
+      // Not to see it is no evidence against it (I8): it is left as it is, and `service` goes on asking.
+      if (isUnseen(error.failure)) return run.verdict("unknown", `Whether ${this.#to} serves could not be seen: ${error.failure.what} ${error.failure.next}`);
       return this.#back(error);
     }
     await run
@@ -230,7 +259,7 @@ class Switchover {
   async #back(cause: StepFailed): Promise<HandoverReport> {
     const run = this.#run;
     try {
-      await goBack(run, this.#at(this.#to), this.#at(this.#from, this.#epoch + 1), run.highestCounters);
+      await goBack(run, this.#at(this.#to), this.#at(this.#from, this.#epoch + 1), { written: run.highestCounters, madeIn: this.#epoch });
     } catch (error) {
       if (!(error instanceof StepFailed)) throw error;
       return run.verdict("unknown", `${cause.failure.what} And the way back failed: ${error.failure.what} ${error.failure.next}`);
