@@ -8,7 +8,7 @@ import type { World } from "./support/world.ts";
 export function applyConfig(world: World): HandoverActivities["applyConfig"] {
   return (input) =>
     step(async (signal) => {
-      const { host, node } = await access(world, input.service, input.node);
+      const { host, node } = await access(world, input);
       const manifest = await applyGeneration(host, node, input.generation.id, signal);
       return { files: manifest.files.length };
     });

@@ -21,20 +21,31 @@ import type { NodeAccess, World } from "./support/world.ts";
 export function dumpNvram(world: World): HandoverActivities["dumpNvram"] {
   return (input) =>
     step(async (signal) => {
-      const at = await access(world, input.service, input.node);
+      const at = await access(world, input);
       // The time of the first attempt, so that a second one finds what that made.
       const createdAt = new Date(Context.current().info.scheduledTimestampMs);
       const id = generationId(input, createdAt);
-      const manifest = (await findManifest(at.host, at.node, id, signal)) ?? (await capture(at, input, id, createdAt, signal));
+      const manifest =
+        (await findManifest(at.host, at.node, id, signal)) ?? (await capture(at, input, id, createdAt, signal));
       const worse = judgeGeneration(manifest.summary, (await newestBefore(at, id, signal))?.summary);
       // What is kept as the newest is what the next one is measured by.
       if (worse.length > 0) await removeGenerations(at.host, at.node, [id], { unfinishedOfEpoch: input.epoch });
-      requireNone(at, worse, `if the change was meant, remove the older generations in ${at.node.stateDirectory}/generations on ${at.node.name}`);
+      requireNone(
+        at,
+        worse,
+        `if the change was meant, remove the older generations in ${at.node.stateDirectory}/generations on ${at.node.name}`,
+      );
       return reference(manifest);
     });
 }
 
-async function capture(at: NodeAccess, input: NodeStep, id: string, createdAt: Date, signal: AbortSignal): Promise<Manifest> {
+async function capture(
+  at: NodeAccess,
+  input: NodeStep,
+  id: string,
+  createdAt: Date,
+  signal: AbortSignal,
+): Promise<Manifest> {
   const image = await at.coordinator.dump(signal);
   const { configuration, backup } = await readZigbee2MqttFiles(at.host, at.node, signal);
   const disagreement = judgeAgreement(configuration, backup, readNetwork(image));
@@ -56,14 +67,22 @@ function generationId({ epoch, handover, node }: NodeStep, createdAt: Date): str
   return `${time}-e${epoch}-${createHash("sha256").update(`${handover}/${node}`).digest("hex").slice(0, 6)}`;
 }
 
-async function newestBefore({ host, node }: NodeAccess, id: string, signal: AbortSignal): Promise<Manifest | undefined> {
+async function newestBefore(
+  { host, node }: NodeAccess,
+  id: string,
+  signal: AbortSignal,
+): Promise<Manifest | undefined> {
   const newest = (await listGenerations(host, node, signal)).filter((other) => other < id).at(-1);
   return newest === undefined ? undefined : findManifest(host, node, newest, signal);
 }
 
 function requireNone({ node }: NodeAccess, reasons: readonly string[], next: string): void {
   if (reasons.length === 0) return;
-  throw new UnderstudyError("GENERATION_INVALID", { node: node.name, what: `What was read must not be handed over: ${reasons.join("; ")}.`, next: `${next}.` });
+  throw new UnderstudyError("GENERATION_INVALID", {
+    node: node.name,
+    what: `What was read must not be handed over: ${reasons.join("; ")}.`,
+    next: `${next}.`,
+  });
 }
 
 function reference(manifest: Manifest): GenerationRef {

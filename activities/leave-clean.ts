@@ -1,5 +1,6 @@
 import { confirmData } from "../generations/data-directory.ts";
 import { pruneGenerations } from "../generations/prune.ts";
+import type { Host } from "../hosts/host.ts";
 import type { HandoverActivities } from "../workflows/activity-types.ts";
 import { step } from "./support/step.ts";
 import { access } from "./support/world.ts";
@@ -9,7 +10,10 @@ import type { World } from "./support/world.ts";
 export function leaveClean(world: World): HandoverActivities["leaveClean"] {
   return (input) =>
     step(async (signal) => {
-      const [old, current] = await Promise.all([access(world, input.service, input.node), access(world, input.service, input.successor)]);
+      const [old, current] = await Promise.all([
+        access(world, input),
+        access(world, { ...input, node: input.successor }),
+      ]);
       await old.manager.stop(signal);
       await old.coordinator.silence(signal);
       const { keepGenerations, rebootOldNode } = old.service.policy;
@@ -20,6 +24,6 @@ export function leaveClean(world: World): HandoverActivities["leaveClean"] {
 }
 
 /** In the background, so that the connection's end is not mistaken for a failure. */
-async function reboot(host: { run: (script: string, options: { privileged: boolean; signal: AbortSignal }) => Promise<unknown> }, signal: AbortSignal): Promise<void> {
-  await host.run("(sleep 2; reboot) >/dev/null 2>&1 &", { privileged: true, signal });
+async function reboot(host: Host, signal: AbortSignal): Promise<void> {
+  await host.run("(sleep 2; reboot) >/dev/null 2>&1 &", { privileged: true, exclusive: true, signal });
 }

@@ -12,7 +12,7 @@ import { chooseRoles } from "./preflight/roles.ts";
 import { checkStandby } from "./preflight/standby.ts";
 import { checkStick } from "./preflight/stick.ts";
 import { step } from "./support/step.ts";
-import { nodeAccess } from "./support/world.ts";
+import { claimAccess, currentRun, nodeAccess } from "./support/world.ts";
 import type { World } from "./support/world.ts";
 
 /**
@@ -24,12 +24,18 @@ export function preflight(world: World): HandoverActivities["preflight"] {
 }
 
 async function check(world: World, input: PreflightInput, signal: AbortSignal): Promise<PreflightResult> {
-  const service = await world.service(input.service, { fresh: true });
-  const findings: Finding[] = [...service.unknown].map(([name, error]) => refused("understood", name, error.what, error.next));
-  const checked: CheckedNode[] = await Promise.all(service.nodes.map((node) => checkNode(nodeAccess(world, service, node), signal)));
+  const service = await world.service(input.service, { run: currentRun(), fresh: true });
+  const findings: Finding[] = [...service.unknown].map(([name, error]) =>
+    refused("understood", name, error.what, error.next),
+  );
+  const checked: CheckedNode[] = await Promise.all(
+    service.nodes.map((node) => checkNode(nodeAccess(world, service, node), signal)),
+  );
   findings.push(...checked.flatMap((node) => node.findings));
 
-  const memory = await Promise.all(service.nodes.map((node) => remembered(world, service.nodes.indexOf(node), service, signal)));
+  const memory = await Promise.all(
+    service.nodes.map((node) => remembered(world, service.nodes.indexOf(node), service, signal)),
+  );
   const result = {
     highestEpoch: Math.max(0, ...memory.map((m) => m.epoch)),
     highestCounters: memory.reduce((highest, m) => highestOf(highest, m.counters), NO_COUNTERS),
@@ -44,7 +50,8 @@ async function check(world: World, input: PreflightInput, signal: AbortSignal): 
   const standby = checked.find(({ at }) => at.node.name === choice.to)?.at;
   if (!active || !standby) return { ...result, findings };
 
-  const roles: Roles = { service, active, standby, signal };
+  const epoch = Math.max(input.epoch, result.highestEpoch) + 1;
+  const roles: Roles = { service, active, standby: claimAccess(standby, epoch), signal };
   // All that is cheap first; the stick is read only when nothing else stands in the way, since that takes a while.
   findings.push(...(await Promise.all([checkActive(roles), checkStandby(roles)])).flat());
   if (findings.some((finding) => !finding.ok)) return { ...result, findings, from: choice.from, to: choice.to };

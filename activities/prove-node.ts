@@ -19,10 +19,11 @@ const ASKED_AT_MOST = 8;
 export function proveNode(world: World): HandoverActivities["proveNode"] {
   return (input) =>
     step(async (signal) => {
-      const at = await access(world, input.service, input.node);
+      const at = await access(world, input);
+      // First, so that a broker that cannot be reached does not hide that nothing runs.
+      await requireRunning(at, signal);
       const bridge = await Bridge.connect(at.service.broker, { timeoutMs: ANSWER_MS, signal });
       try {
-        await requireRunning(at, signal);
         await requireOnline(at, bridge, signal);
         const sendsCachedStates = await requireNetwork(at, bridge, signal);
         return await askDevices(at, bridge, sendsCachedStates, signal);
@@ -35,7 +36,11 @@ export function proveNode(world: World): HandoverActivities["proveNode"] {
 async function requireRunning({ manager, node }: NodeAccess, signal: AbortSignal): Promise<void> {
   const status = await manager.status(signal);
   if (status.state === "running") return;
-  throw failed(node.name, `${manager.describe()} does not run (${status.detail}).`, "look at Zigbee2MQTT's log on that node.");
+  throw failed(
+    node.name,
+    `Nothing runs there: ${manager.describe()} is ${status.state} (${status.detail}).`,
+    "look at Zigbee2MQTT's log on that node.",
+  );
 }
 
 async function requireOnline({ node, manager }: NodeAccess, bridge: Bridge, signal: AbortSignal): Promise<void> {
@@ -43,24 +48,39 @@ async function requireOnline({ node, manager }: NodeAccess, bridge: Bridge, sign
   while (Date.now() < until) {
     if (await bridge.answers(2_000, signal)) return;
     const status = await manager.status(signal);
-    if (status.state !== "running") throw failed(node.name, `Zigbee2MQTT ended after its start (${status.detail}).`, "look at its log on that node.");
+    if (status.state !== "running")
+      throw failed(node.name, `Zigbee2MQTT ended after its start (${status.detail}).`, "look at its log on that node.");
   }
-  throw failed(node.name, `Zigbee2MQTT did not answer on MQTT within ${ONLINE_MS / 1000} s.`, "look at its log on that node, and see whether it reaches the broker.");
+  throw failed(
+    node.name,
+    `Zigbee2MQTT did not answer on MQTT within ${ONLINE_MS / 1000} s.`,
+    "look at its log on that node, and see whether it reaches the broker.",
+  );
 }
 
 /** Returns whether it publishes cached states after its start. */
 async function requireNetwork({ host, node }: NodeAccess, bridge: Bridge, signal: AbortSignal): Promise<boolean> {
   const info = await bridge.info(ANSWER_MS, signal);
   const newest = (await listGenerations(host, node, signal)).at(-1);
-  const expected = newest === undefined ? undefined : (await readManifest(host, node, newest, signal)).summary.coordinatorIeee;
+  const expected =
+    newest === undefined ? undefined : (await readManifest(host, node, newest, signal)).summary.coordinatorIeee;
   const found = info?.coordinatorIeee;
   if (expected !== undefined && found !== expected) {
-    throw failed(node.name, `Zigbee2MQTT speaks with coordinator ${found ?? "unknown"}, not with ${expected}.`, "see which stick it opened: its serial port may be another one's.");
+    throw failed(
+      node.name,
+      `Zigbee2MQTT speaks with coordinator ${found ?? "unknown"}, not with ${expected}.`,
+      "see which stick it opened: its serial port may be another one's.",
+    );
   }
   return info?.sendsCachedStates ?? true;
 }
 
-async function askDevices({ node, service }: NodeAccess, bridge: Bridge, sendsCachedStates: boolean, signal: AbortSignal): Promise<Proof> {
+async function askDevices(
+  { node, service }: NodeAccess,
+  bridge: Bridge,
+  sendsCachedStates: boolean,
+  signal: AbortSignal,
+): Promise<Proof> {
   const devices = (await bridge.askableDevices(ANSWER_MS, signal)).slice(0, ASKED_AT_MOST);
   if (devices.length === 0) return { firstAnswerAt: new Date().toISOString(), answered: 0, asked: 0 };
   const { firstAnswerAt, answered } = await bridge.ask(devices, {
@@ -69,7 +89,8 @@ async function askDevices({ node, service }: NodeAccess, bridge: Bridge, sendsCa
     signal,
   });
   // Some routers are always unplugged; a mesh of which less than half answers is not served.
-  if (firstAnswerAt && answered.length * 2 >= devices.length) return { firstAnswerAt: firstAnswerAt.toISOString(), answered: answered.length, asked: devices.length };
+  if (firstAnswerAt && answered.length * 2 >= devices.length)
+    return { firstAnswerAt: firstAnswerAt.toISOString(), answered: answered.length, asked: devices.length };
   throw failed(
     node.name,
     `Only ${answered.length} of ${devices.length} mains-powered devices answered within ${service.policy.proofTimeoutMs / 1000} s.`,

@@ -1,15 +1,16 @@
 import { isGrantValid, readBootId, readCoordinatorState, readEpoch, readGrant } from "../generations/node-state.ts";
 import { UnderstudyError } from "../model/errors.ts";
+import { NO_COUNTERS } from "../model/frame-counters.ts";
 import type { HandoverActivities, NodeFacts } from "../workflows/activity-types.ts";
 import { step } from "./support/step.ts";
-import { nodeAccess } from "./support/world.ts";
+import { currentRun, nodeAccess } from "./support/world.ts";
 import type { NodeAccess, World } from "./support/world.ts";
 
 /** Asks every node what it does and what it holds. A node that cannot be asked is a fact of its own. */
 export function readFacts(world: World): HandoverActivities["readFacts"] {
   return (input) =>
     step(async (signal) => {
-      const service = await world.service(input.service, { fresh: true });
+      const service = await world.service(input.service, { run: currentRun(), fresh: true });
       const known = service.nodes.map((node) => factsOf(nodeAccess(world, service, node), signal));
       const lost = [...service.unknown].map(([name, error]) => unreachable(name, error));
       return [...(await Promise.all(known)), ...lost];
@@ -32,6 +33,9 @@ async function factsOf({ host, node, manager }: NodeAccess, signal: AbortSignal)
       ...(grant && isGrantValid(grant, bootId, epoch) ? { grantedEpoch: grant.epoch } : {}),
       epoch,
       coordinatorDirty: coordinator?.state === "dirty",
+      counters: coordinator
+        ? { network: coordinator.maxFrameCounter, linkKeys: coordinator.maxLinkKeyCounter }
+        : NO_COUNTERS,
       ...(status.state === "unknown" ? { detail: status.detail } : {}),
     };
   } catch (error) {
@@ -41,5 +45,13 @@ async function factsOf({ host, node, manager }: NodeAccess, signal: AbortSignal)
 }
 
 function unreachable(node: string, error: UnderstudyError): NodeFacts {
-  return { node, reachable: false, running: "unknown", epoch: 0, coordinatorDirty: false, detail: error.what };
+  return {
+    node,
+    reachable: false,
+    running: "unknown",
+    epoch: 0,
+    coordinatorDirty: false,
+    counters: NO_COUNTERS,
+    detail: error.what,
+  };
 }

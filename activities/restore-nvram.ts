@@ -16,10 +16,13 @@ import type { NodeAccess, World } from "./support/world.ts";
 export function restoreNvram(world: World): HandoverActivities["restoreNvram"] {
   return (input) =>
     step(async (signal) => {
-      const at = await access(world, input.service, input.node);
+      const at = await access(world, input);
       await verifyGeneration(at.host, at.node, input.generation.id, signal);
       const image = await readGenerationImage(at.host, at.node, input.generation.id, signal);
-      if (input.admitted.serialNumber === undefined || input.admitted.serialNumber !== at.node.coordinator.serialNumber) {
+      if (
+        input.admitted.serialNumber === undefined ||
+        input.admitted.serialNumber !== at.node.coordinator.serialNumber
+      ) {
         await requireOurs(at, readNetwork(image), input.admitted.enrolled, signal);
       }
       const counters = await writeRaised(at, {
@@ -33,7 +36,12 @@ export function restoreNvram(world: World): HandoverActivities["restoreNvram"] {
     });
 }
 
-async function requireOurs(at: NodeAccess, network: ReturnType<typeof readNetwork>, enrolled: boolean, signal: AbortSignal): Promise<void> {
+async function requireOurs(
+  at: NodeAccess,
+  network: ReturnType<typeof readNetwork>,
+  enrolled: boolean,
+  signal: AbortSignal,
+): Promise<void> {
   if (!network.formed) return;
   const dirty = (await readCoordinatorState(at.host, at.node, signal))?.state === "dirty";
   const admission = judgeStick(await at.coordinator.dump(signal), network, { enrolled, dirty });

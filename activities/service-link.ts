@@ -10,7 +10,8 @@ import { step } from "./support/step.ts";
 
 const POLL_MS = 1_000;
 
-type ServiceLink = Pick<HandoverActivities, "openHandover" | "announceHandover" | "closeHandover" | "settleHandover"> & WatchActivities;
+type ServiceLink = Pick<HandoverActivities, "openHandover" | "announceHandover" | "closeHandover" | "settleHandover"> &
+  WatchActivities;
 
 /** What a handover and `service` tell each other: workflows cannot send updates, so activities do. Every update may come twice. */
 export function serviceActivities(client: Client, taskQueue: string = TASK_QUEUE): ServiceLink {
@@ -30,9 +31,14 @@ export function serviceActivities(client: Client, taskQueue: string = TASK_QUEUE
         });
         return { state, searchAttributes: await knowsSearchAttributes(client) };
       }),
-    announceHandover: ({ service, announced }) => step(() => told(handle(service).executeUpdate<void, [Unfinished]>("announce", { args: [announced] }))),
-    closeHandover: ({ service, report, highestCounters }) => step(() => told(handle(service).executeUpdate<void, [Finish]>("finish", { args: [{ report, highestCounters }] }))),
-    settleHandover: ({ service, runId }) => step(() => told(handle(service).executeUpdate<void, [string]>("settle", { args: [runId] }))),
+    announceHandover: ({ service, announced }) =>
+      step(() => told(handle(service).executeUpdate<void, [Unfinished]>("announce", { args: [announced] }))),
+    closeHandover: ({ service, report, highestCounters }) =>
+      step(() =>
+        told(handle(service).executeUpdate<void, [Finish]>("finish", { args: [{ report, highestCounters }] })),
+      ),
+    settleHandover: ({ service, runId }) =>
+      step(() => told(handle(service).executeUpdate<void, [string]>("settle", { args: [runId] }))),
     awaitHandoverEnd: ({ workflowId, runId }) =>
       step(async (signal) => {
         for (;;) {
@@ -65,7 +71,9 @@ async function hasClosed(client: Client, workflowId: string, runId: string): Pro
 /** Upserting an attribute that the server does not know would stop a workflow, so it is asked first. */
 async function knowsSearchAttributes(client: Client): Promise<boolean> {
   try {
-    const { customAttributes } = await client.connection.operatorService.listSearchAttributes({ namespace: client.options.namespace });
+    const { customAttributes } = await client.connection.operatorService.listSearchAttributes({
+      namespace: client.options.namespace,
+    });
     return SEARCH_ATTRIBUTES.every((name) => customAttributes?.[name] !== undefined);
   } catch {
     return false;

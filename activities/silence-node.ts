@@ -7,7 +7,7 @@ import type { World } from "./support/world.ts";
 export function silenceNode(world: World): HandoverActivities["silenceNode"] {
   return (input) =>
     step(async (signal) => {
-      const { coordinator } = await access(world, input.service, input.node);
+      const { coordinator } = await access(world, input);
       const { deviceState } = await coordinator.silence(signal);
       return { deviceState };
     });

@@ -19,17 +19,26 @@ export function startNode(world: World): HandoverActivities["startNode"] {
     });
 }
 
-async function prepare(world: World, input: NodeStep, signal: AbortSignal): Promise<{ at: NodeAccess; issuedAt: string }> {
-  const at = await access(world, input.service, input.node);
+async function prepare(
+  world: World,
+  input: NodeStep,
+  signal: AbortSignal,
+): Promise<{ at: NodeAccess; issuedAt: string }> {
+  const at = await access(world, input);
   const { host, node } = at;
   if ((await readCoordinatorState(host, node, signal))?.state === "dirty") {
-    throw new UnderstudyError("COORDINATOR_WRITE_FAILED", {
+    throw new UnderstudyError("COORDINATOR_DIRTY", {
       node: node.name,
       what: "Its coordinator was being written and that did not end well, so it is not started.",
       next: "start a switchover to it again: it will be written anew.",
     });
   }
   await repairData(host, node, signal);
-  await writeGrant(host, node, { epoch: input.epoch, bootId: await readBootId(host, signal), handover: input.handover }, signal);
+  await writeGrant(
+    host,
+    node,
+    { epoch: input.epoch, bootId: await readBootId(host, signal), handover: input.handover },
+    signal,
+  );
   return { at, issuedAt: new Date().toISOString() };
 }

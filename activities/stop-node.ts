@@ -6,16 +6,19 @@ import { step } from "./support/step.ts";
 import { access } from "./support/world.ts";
 import type { NodeAccess, World } from "./support/world.ts";
 
-/** Stops the service and makes sure that nothing uses the radio's port any more; the node's grant ends with it. */
+/**
+ * Stops the service and makes sure that nothing uses the radio's port any more. The node's grant goes first: from then on the
+ * node refuses a start that an earlier step still has on its way.
+ */
 export function stopNode(world: World): HandoverActivities["stopNode"] {
   return (input) =>
     step(async (signal) => {
-      const at = await access(world, input.service, input.node);
+      const at = await access(world, input);
+      await revokeGrant(at.host, at.node, signal);
       const wasRunning = (await at.manager.status(signal)).state === "running";
       const issuedAt = new Date().toISOString();
       await at.manager.stop(signal);
       await requireFreePort(at, signal);
-      await revokeGrant(at.host, at.node, signal);
       return { issuedAt, wasRunning };
     });
 }

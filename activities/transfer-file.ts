@@ -8,7 +8,10 @@ import type { World } from "./support/world.ts";
 export function transferFile(world: World): HandoverActivities["transferFile"] {
   return (input) =>
     step(async (signal) => {
-      const [source, destination] = await Promise.all([access(world, input.service, input.from), access(world, input.service, input.to)]);
+      const [source, destination] = await Promise.all([
+        access(world, { ...input, node: input.from }),
+        access(world, { ...input, node: input.to }),
+      ]);
       await transferGeneration(source, destination, input.generation.id, signal);
       return { bytes: input.generation.bytes };
     });

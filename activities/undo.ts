@@ -10,8 +10,8 @@ import type { NodeAccess, World } from "./support/world.ts";
 export function undoApplyConfig(world: World): HandoverActivities["undoApplyConfig"] {
   return (input) =>
     step(async (signal) => {
-      const at = await access(world, input.service, input.node);
-      for (const id of await generationsOf(at, input.epoch, signal)) await rollbackData(at.host, at.node, id, signal);
+      const at = await access(world, input);
+      for (const id of await generationsOf(at, input.madeIn, signal)) await rollbackData(at.host, at.node, id, signal);
     });
 }
 
@@ -19,13 +19,13 @@ export function undoApplyConfig(world: World): HandoverActivities["undoApplyConf
 export function undoTransferFile(world: World): HandoverActivities["undoTransferFile"] {
   return (input) =>
     step(async (signal) => {
-      const at = await access(world, input.service, input.node);
+      const at = await access(world, input);
       const brought: string[] = [];
-      for (const id of await generationsOf(at, input.epoch, signal)) {
+      for (const id of await generationsOf(at, input.madeIn, signal)) {
         const manifest = await findManifest(at.host, at.node, id, signal);
         if (manifest && manifest.sourceNode !== at.node.name) brought.push(id);
       }
-      await removeGenerations(at.host, at.node, brought, { unfinishedOfEpoch: input.epoch });
+      await removeGenerations(at.host, at.node, brought, { unfinishedOfEpoch: input.madeIn });
     });
 }
 

@@ -27,12 +27,46 @@ export async function effectiveService(
   hosts: (connection: NodeConnection) => Host,
 ): Promise<Discovery> {
   const service = findService(config, serviceName);
-  // Wait for all of them, so that no host is in use any more when this rejects.
+  const { found, failed } = await discoverNodes(service, hosts);
+  const [first] = failed.values();
+  if (first) throw first;
+  return join(service, found);
+}
+
+/**
+ * As `effectiveService`, but goes on without the nodes that cannot be reached or understood, each with its error in
+ * `unknown`: one lost node must not stop work on the rest. Rejects with the first one's error where none is left.
+ */
+export async function reachableService(
+  config: UserConfig,
+  serviceName: string,
+  hosts: (connection: NodeConnection) => Host,
+): Promise<Discovery & { readonly unknown: ReadonlyMap<string, UnderstudyError> }> {
+  const service = findService(config, serviceName);
+  const { found, failed } = await discoverNodes(service, hosts);
+  const [first] = failed.values();
+  if (first && found.length === 0) throw first;
+  return { ...join(service, found), unknown: failed };
+}
+
+/** Waits for all nodes, so that no host is in use any more when it resolves. Rejects only with what is a bug. */
+async function discoverNodes(
+  service: ServiceConfig,
+  hosts: (connection: NodeConnection) => Host,
+): Promise<{ found: readonly FoundNode[]; failed: ReadonlyMap<string, UnderstudyError> }> {
   const results = await Promise.allSettled(service.nodes.map((node) => discoverNode(service, node, hosts)));
-  const found = results.map((result) => {
-    if (result.status === "rejected") throw result.reason;
-    return result.value;
-  });
+  const found: FoundNode[] = [];
+  const failed = new Map<string, UnderstudyError>();
+  for (const [index, node] of service.nodes.entries()) {
+    const result = results[index];
+    if (result?.status === "fulfilled") found.push(result.value);
+    else if (result?.reason instanceof UnderstudyError) failed.set(node.name, result.reason);
+    else throw result?.reason;
+  }
+  return { found, failed };
+}
+
+function join(service: ServiceConfig, found: readonly FoundNode[]): Discovery {
   const warnings = found.flatMap((node) => node.warnings);
   const { broker, sources: brokerSources } = findBroker(
     service,
@@ -40,8 +74,9 @@ export async function effectiveService(
     (warning) => warnings.push(warning),
   );
   const sources = new Map([...brokerSources, ...policySources(service)]);
-  const nodes = found.map((node, index) => {
+  const nodes = found.map((node) => {
     const { effective, sources: nodeSources } = joinNode(node, broker);
+    const index = service.nodes.indexOf(node.node);
     for (const [key, source] of nodeSources) sources.set(`nodes[${index}].${key}`, source);
     return effective;
   });

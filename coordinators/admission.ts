@@ -44,7 +44,8 @@ export function judgeStick(image: NvramImage, network: NetworkIdentity, consent:
 }
 
 function judgeBlank(consent: StickConsent): Admission {
-  if (consent.enrolled || consent.dirty) return { verdict: "blank", allowed: true, ask: false, reason: "The stick is blank and enrolled." };
+  if (consent.enrolled || consent.dirty)
+    return { verdict: "blank", allowed: true, ask: false, reason: "The stick is blank and enrolled." };
   return {
     verdict: "blank-needs-enrolment",
     allowed: false,

@@ -19,7 +19,11 @@ export interface CounterItem {
 type Row = Omit<CounterItem, "table" | "key" | "value">;
 
 /** Tables of Z-Stack 3.x.0, and the ranges of legacy items that hold the same rows in Z-Stack 3.0.x. */
-const ROW_READERS: readonly { readonly table: string; readonly legacy: string; readonly read: (row: Buffer) => Row | undefined }[] = [
+const ROW_READERS: readonly {
+  readonly table: string;
+  readonly legacy: string;
+  readonly read: (row: Buffer) => Row | undefined;
+}[] = [
   { table: "NWK_SEC_MATERIAL_TABLE", legacy: "LEGACY_NWK_SEC_MATERIAL_TABLE_START", read: readNetworkRow },
   { table: "TCLK_TABLE", legacy: "LEGACY_TCLK_TABLE_START", read: readTrustCenterRow },
   { table: "APS_KEY_DATA_TABLE", legacy: "LEGACY_APS_LINK_KEY_DATA_START", read: readApsKeyRow },
@@ -27,7 +31,10 @@ const ROW_READERS: readonly { readonly table: string; readonly legacy: string; r
 
 /** Every outgoing frame counter of an image that is in use, of this network and of any other. */
 export function counterItems(image: NvramImage): readonly CounterItem[] {
-  return [...activeKeyCounter(image.LEGACY), ...Object.entries(image).flatMap(([table, items]) => rowCounters(table, items))];
+  return [
+    ...activeKeyCounter(image.LEGACY),
+    ...Object.entries(image).flatMap(([table, items]) => rowCounters(table, items)),
+  ];
 }
 
 /** Whether a row of a table holds nothing: all zero, all ones, or a link key row without a device. */
@@ -39,7 +46,9 @@ export function isUnusedRow(table: string, hex: string): boolean {
 
 function rowCounters(table: string, items: NvramItems): CounterItem[] {
   return Object.entries(items).flatMap(([key, hex]) => {
-    const reader = ROW_READERS.find((candidate) => (table === "LEGACY" ? key.startsWith(`${candidate.legacy}+`) : candidate.table === table));
+    const reader = ROW_READERS.find((candidate) =>
+      table === "LEGACY" ? key.startsWith(`${candidate.legacy}+`) : candidate.table === table,
+    );
     const bytes = Buffer.from(hex, "hex");
     const row = reader?.read(bytes);
     return row ? [{ ...row, table, key, value: bytes.readUInt32LE(row.offset) }] : [];
@@ -73,5 +82,7 @@ function activeKeyCounter(legacy: NvramItems): CounterItem[] {
   const item = Buffer.from(legacy["NWKKEY"] ?? "", "hex");
   const offset = { 24: 20, 21: 17 }[item.length];
   if (offset === undefined || item.subarray(1, 17).every((byte) => byte === 0)) return [];
-  return [{ table: "LEGACY", key: "NWKKEY", kind: "network", owner: undefined, offset, value: item.readUInt32LE(offset) }];
+  return [
+    { table: "LEGACY", key: "NWKKEY", kind: "network", owner: undefined, offset, value: item.readUInt32LE(offset) },
+  ];
 }

@@ -32,7 +32,10 @@ export function nextCounters(rule: CounterRule): FrameCounters {
   const seen = rule.dumps.map(highestCounters);
   const network = Math.max(rule.highestKnown.network, ...seen.map((counters) => counters.network));
   const linkKeys = Math.max(rule.highestKnown.linkKeys, ...seen.map((counters) => counters.linkKeys));
-  const ahead = UNSAVED_FRAMES + Math.ceil((Math.max(0, rule.ageMs) / 1000) * Math.max(0, rule.ratePerSecond)) + Math.ceil(rule.margin);
+  const ahead =
+    UNSAVED_FRAMES +
+    Math.ceil((Math.max(0, rule.ageMs) / 1000) * Math.max(0, rule.ratePerSecond)) +
+    Math.ceil(rule.margin);
   return { network: checked(network + ahead), linkKeys: checked(linkKeys + ahead) };
 }
 
@@ -41,7 +44,8 @@ export function highestCounters(image: NvramImage): FrameCounters {
   const network = readNetwork(image);
   if (!network.formed) return { network: 0, linkKeys: 0 };
   const items = ownItems(image, network);
-  const highest = (kind: CounterItem["kind"]): number => Math.max(0, ...items.filter((item) => item.kind === kind).map((item) => item.value));
+  const highest = (kind: CounterItem["kind"]): number =>
+    Math.max(0, ...items.filter((item) => item.kind === kind).map((item) => item.value));
   return { network: highest("network"), linkKeys: highest("linkKey") };
 }
 
@@ -74,14 +78,18 @@ export function counterPartial(image: NvramImage): NvramImage {
 }
 
 function ownItems(image: NvramImage, network: FormedNetwork): readonly CounterItem[] {
-  return counterItems(image).filter((item) => item.kind === "linkKey" || isOwnCounter(item.owner, network.extendedPanId));
+  return counterItems(image).filter(
+    (item) => item.kind === "linkKey" || isOwnCounter(item.owner, network.extendedPanId),
+  );
 }
 
 function requireNetwork(image: NvramImage): FormedNetwork {
   const network = readNetwork(image);
   if (network.formed && hasNetworkCounter(image, network)) return network;
   throw new UnderstudyError("COORDINATOR_UNREADABLE", {
-    what: network.formed ? "The NVRAM image has a network but no frame counter for it." : "The NVRAM image holds no network.",
+    what: network.formed
+      ? "The NVRAM image has a network but no frame counter for it."
+      : "The NVRAM image holds no network.",
     next: "read the active coordinator again while its service is stopped, or use an earlier generation.",
   });
 }

@@ -25,7 +25,9 @@ const TRUST_CENTER_JUMP = 1000;
  */
 export function compareImages(written: NvramImage, readBack: NvramImage): readonly ImageDifference[] {
   const tables = [...new Set([...Object.keys(written), ...Object.keys(readBack)])];
-  return tables.flatMap((table) => (table === "LEGACY" ? compareLegacy(written, readBack) : compareTable(table, written, readBack)));
+  return tables.flatMap((table) =>
+    table === "LEGACY" ? compareLegacy(written, readBack) : compareTable(table, written, readBack),
+  );
 }
 
 /** As compareImages, for a partial write: what was not written is not looked at. */
@@ -56,7 +58,8 @@ function compareTable(table: string, written: NvramImage, readBack: NvramImage):
 /** Whether two rows of the trust center's link keys differ in nothing but a counter that jumped ahead. */
 function isRaisedRow(table: string, key: string, written: string | undefined, found: string | undefined): boolean {
   const isTrustCenterRow = table === "TCLK_TABLE" || (table === "LEGACY" && key.startsWith("LEGACY_TCLK_TABLE_START+"));
-  if (!isTrustCenterRow || written === undefined || found === undefined || written.slice(8) !== found.slice(8)) return false;
+  if (!isTrustCenterRow || written === undefined || found === undefined || written.slice(8) !== found.slice(8))
+    return false;
   const ahead = Buffer.from(found, "hex").readUInt32LE(0) - Buffer.from(written, "hex").readUInt32LE(0);
   return ahead > 0 && ahead <= TRUST_CENTER_JUMP;
 }

@@ -4,7 +4,9 @@ import { EUI64_ALL, EUI64_ZERO, readEui64, readNib, type Nib } from "./nib.ts";
 import type { NvramImage } from "./nvram-image.ts";
 
 /** What an image says about the network it holds. Addresses are written as Zigbee2MQTT writes them (`0x` and 16 digits). */
-export type CoordinatorNetwork = FormedNetwork | { readonly formed: false; readonly coordinatorIeee: string | undefined };
+export type CoordinatorNetwork =
+  | FormedNetwork
+  | { readonly formed: false; readonly coordinatorIeee: string | undefined };
 
 export interface FormedNetwork {
   readonly formed: true;
@@ -36,7 +38,8 @@ export function readNetwork(image: NvramImage): CoordinatorNetwork {
   const nib = storedNib(image);
   const configured = legacy("HAS_CONFIGURED_ZSTACK3") === CONFIGURED || legacy("HAS_CONFIGURED_ZSTACK1") === CONFIGURED;
   const active = keyInfo(legacy("NWK_ACTIVE_KEY_INFO"));
-  if (!configured || !nib || !active || !coordinatorIeee || !holdsNetwork(nib)) return { formed: false, coordinatorIeee };
+  if (!configured || !nib || !active || !coordinatorIeee || !holdsNetwork(nib))
+    return { formed: false, coordinatorIeee };
 
   const counters = counterItems(image);
   const linkKeys = counters.filter((item) => item.kind === "linkKey");
@@ -76,7 +79,10 @@ export function isOwnCounter(owner: string | undefined, extendedPanId: string): 
   return owner === undefined || owner === EUI64_ALL || owner === extendedPanId;
 }
 
-function facts(image: NvramImage): { legacy: (name: string) => string | undefined; coordinatorIeee: string | undefined } {
+function facts(image: NvramImage): {
+  legacy: (name: string) => string | undefined;
+  coordinatorIeee: string | undefined;
+} {
   const legacy = (name: string): string | undefined => image.LEGACY[name];
   const address = Buffer.from(legacy("EXTADDR") ?? "", "hex");
   return { legacy, coordinatorIeee: address.length === 8 ? readEui64(address, 0) : undefined };

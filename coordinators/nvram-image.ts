@@ -43,8 +43,13 @@ export function parseNvramImage(text: string): NvramImage {
  * last among the legacy items, because zigpy-znp writes in this order and a stick that loses power should not carry it early.
  */
 export function serializeNvramImage(image: NvramImage): string {
-  const tables = Object.keys(image).filter((name) => name !== "LEGACY").toSorted();
-  const ordered = { LEGACY: sorted(image.LEGACY), ...Object.fromEntries(tables.map((name) => [name, sorted(image[name] ?? {})])) };
+  const tables = Object.keys(image)
+    .filter((name) => name !== "LEGACY")
+    .toSorted();
+  const ordered = {
+    LEGACY: sorted(image.LEGACY),
+    ...Object.fromEntries(tables.map((name) => [name, sorted(image[name] ?? {})])),
+  };
   return `${JSON.stringify(ordered, undefined, 1)}\n`;
 }
 

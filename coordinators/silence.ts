@@ -74,7 +74,8 @@ export async function silenceCoordinator(host: Host, options: SilenceOptions): P
   const report = readReport(result.stdout);
   if (!report) throw scriptFailure(host.name, options, result.code);
   if (report.outcome !== "answered") throw silenceError(host.name, options, FAILURES[report.outcome]);
-  if (report.resetSeen && SILENT_STATES.includes(report.deviceState)) return { resetSeen: true, deviceState: report.deviceState };
+  if (report.resetSeen && SILENT_STATES.includes(report.deviceState))
+    return { resetSeen: true, deviceState: report.deviceState };
   throw silenceError(host.name, options, {
     id: "COORDINATOR_NOT_SILENT",
     what: report.resetSeen
@@ -101,6 +102,14 @@ function scriptFailure(node: string, options: SilenceOptions, code: number): Und
   });
 }
 
-function silenceError(node: string, options: SilenceOptions, failure: { readonly id: ErrorId } & Pick<ErrorFacts, "what" | "next">): UnderstudyError {
-  return new UnderstudyError(failure.id, { node, what: `The coordinator at ${options.port}: ${failure.what}`, next: failure.next });
+function silenceError(
+  node: string,
+  options: SilenceOptions,
+  failure: { readonly id: ErrorId } & Pick<ErrorFacts, "what" | "next">,
+): UnderstudyError {
+  return new UnderstudyError(failure.id, {
+    node,
+    what: `The coordinator at ${options.port}: ${failure.what}`,
+    next: failure.next,
+  });
 }

@@ -9,9 +9,17 @@ export type ToolStep = "read" | "reset" | "write";
 /** Basic regular expressions, tried in this order: the first word found decides. */
 export const PATTERNS = [
   { word: "tool-missing", pattern: "No module named" },
-  { word: "busy", pattern: "locked by another application\\|Resource temporarily unavailable\\|Device or resource busy\\|Could not exclusively lock" },
+  {
+    word: "busy",
+    pattern:
+      "locked by another application\\|Resource temporarily unavailable\\|Device or resource busy\\|Could not exclusively lock",
+  },
   { word: "denied", pattern: "PermissionError" },
-  { word: "missing", pattern: "No such file or directory\\|ConnectionRefusedError\\|could not open port\\|No such device\\|gaierror\\|No route to host" },
+  {
+    word: "missing",
+    pattern:
+      "No such file or directory\\|ConnectionRefusedError\\|could not open port\\|No such device\\|gaierror\\|No route to host",
+  },
   { word: "corrupt", pattern: "NV_OPER_FAILED" },
   { word: "silent", pattern: "TimeoutError" },
 ] as const;
@@ -34,11 +42,20 @@ export function recognise(stderr: string, code: number): ToolFailure {
   return PATTERNS.find(({ word }) => stderr.split(/\s+/).includes(`znp:${word}`))?.word ?? "unknown";
 }
 
-function explain(facts: Facts, step: ToolStep, failure: ToolFailure, code: number): { id: ErrorId; what: string; next: string } {
+function explain(
+  facts: Facts,
+  step: ToolStep,
+  failure: ToolFailure,
+  code: number,
+): { id: ErrorId; what: string; next: string } {
   const { port, python } = facts;
   switch (failure) {
     case "tool-missing":
-      return { id: "COORDINATOR_TOOL_MISSING", what: `zigpy-znp is not installed for ${python}.`, next: `on the node: ${python} -m pip install zigpy-znp` };
+      return {
+        id: "COORDINATOR_TOOL_MISSING",
+        what: `zigpy-znp is not installed for ${python}.`,
+        next: `on the node: ${python} -m pip install zigpy-znp`,
+      };
     case "python-missing":
       return {
         id: "COORDINATOR_TOOL_MISSING",

@@ -50,7 +50,11 @@ export function zigpyCoordinator(host: Host, options: ZigpyOptions): Coordinator
   const privileged = options.privileged ?? true;
   const facts = { node: host.name, port: options.port, python: options.python };
 
-  async function runTools(steps: readonly ToolStep[], image: NvramImage | undefined, signal: AbortSignal | undefined): Promise<NvramImage> {
+  async function runTools(
+    steps: readonly ToolStep[],
+    image: NvramImage | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<NvramImage> {
     const run = host.run(TOOLS_SCRIPT, {
       args: [options.python, options.port.replace(/^tcp:/, "socket:"), ...steps],
       input: image && Buffer.from(serializeNvramImage(image)),
@@ -60,10 +64,12 @@ export function zigpyCoordinator(host: Host, options: ZigpyOptions): Coordinator
       signal,
     });
     const result = await run.catch((error: unknown) => {
-      if (error instanceof UnderstudyError && error.id === "COMMAND_TIMED_OUT") throw toolError(facts, image ? "write" : "read", "silent", 0);
+      if (error instanceof UnderstudyError && error.id === "COMMAND_TIMED_OUT")
+        throw toolError(facts, image ? "write" : "read", "silent", 0);
       throw error;
     });
-    if (result.code !== 0) throw toolError(facts, failedStep(result), recognise(result.stderr, result.code), result.code);
+    if (result.code !== 0)
+      throw toolError(facts, failedStep(result), recognise(result.stderr, result.code), result.code);
     return parseNvramImage(result.stdout.toString("utf8"));
   }
 

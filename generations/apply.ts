@@ -55,7 +55,7 @@ find . -type f -exec sha256sum {} +
 const SWAP_SCRIPT = `
 locate "$1"; id=$2
 if [ -d "$data.understudy-before-$id" ]; then cat > /dev/null; exit 0; fi
-cat > "$unpacking/configuration.yaml"
+take "$unpacking/configuration.yaml"
 chmod -R u+rwX,u-s,g-s "$unpacking"
 chmod "$(stat -c %a "$data")" "$unpacking"
 chown -Rh "$(stat -c %u:%g "$data")" "$unpacking"
@@ -84,7 +84,12 @@ export async function applyGeneration(
   const manifest = await verifyGeneration(host, node, id, signal);
   const output = await runNodeScript(host, DATA_DIRECTORY + UNPACK_SCRIPT, {
     purpose: "unpack the generation",
-    args: [node.dataDirectory, generationDirectory(node, id), id, ...manifest.links.flatMap(({ path, target }) => [path, target])],
+    args: [
+      node.dataDirectory,
+      generationDirectory(node, id),
+      id,
+      ...manifest.links.flatMap(({ path, target }) => [path, target]),
+    ],
     refusals: REFUSALS,
     timeoutMs: 120_000,
     signal,
@@ -93,7 +98,10 @@ export async function applyGeneration(
   if (first === "applied") return manifest;
 
   requireContent(node.name, manifest, lines);
-  const configuration = await readFile(host, `${first.replace(/^unpacked /, "")}/configuration.yaml`, { privileged: true, signal });
+  const configuration = await readFile(host, `${first.replace(/^unpacked /, "")}/configuration.yaml`, {
+    privileged: true,
+    signal,
+  });
   if (!configuration) throw damaged(node.name, id, "configuration.yaml");
   await runNodeScript(host, DATA_DIRECTORY + SWAP_SCRIPT, {
     purpose: "exchange Zigbee2MQTT's data directory",

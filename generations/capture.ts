@@ -3,7 +3,15 @@ import type { Host } from "../hosts/host.ts";
 import { highestCounters } from "../coordinators/frame-counters.ts";
 import { readNetwork } from "../coordinators/network.ts";
 import { serializeNvramImage, type NvramImage } from "../coordinators/nvram-image.ts";
-import { generationDirectory, isInnerLink, isInnerPath, serializeManifest, type GenerationSummary, type Manifest, type NodePaths } from "./generation.ts";
+import {
+  generationDirectory,
+  isInnerLink,
+  isInnerPath,
+  serializeManifest,
+  type GenerationSummary,
+  type Manifest,
+  type NodePaths,
+} from "./generation.ts";
 import { runNodeScript, type Refusals } from "./node-script.ts";
 import { findManifest } from "./stored-generations.ts";
 
@@ -49,7 +57,7 @@ trap '[ "$finished" ] || rm -rf "$part"' EXIT
 mkdir -p "\${generation%/*}"
 rm -rf "$part"
 mkdir "$part" "$part/tree"
-cat > "$part/nvram.json"
+take "$part/nvram.json"
 
 cd "$data"
 chosen() {
@@ -80,7 +88,7 @@ finished=1
 const FINISH_SCRIPT = `
 generation=$1
 if [ -d "$generation" ]; then rm -rf "$generation.part"; exit 0; fi
-cat > "$generation.part/manifest.json"
+take "$generation.part/manifest.json"
 settle "$generation.part"
 mv "$generation.part" "$generation"
 flush "\${generation%/*}"
@@ -160,11 +168,21 @@ type Content = Pick<Manifest, "archive" | "nvram" | "files" | "links" | "omitted
 
 function readFacts(output: string): Content {
   const lines = output.split("\n");
-  const matching = (pattern: RegExp): RegExpExecArray[] => lines.map((line) => pattern.exec(line)).filter((match) => match !== null);
+  const matching = (pattern: RegExp): RegExpExecArray[] =>
+    lines.map((line) => pattern.exec(line)).filter((match) => match !== null);
   const sizes = new Map(matching(/^S (\d+) \.\/(.*)$/).map(([, size, path]) => [path ?? "", Number(size)]));
-  const files = matching(/^H ([0-9a-f]{64}) [ *]\.\/(.*)$/).map(([, sha256 = "", path = ""]) => ({ path, bytes: sizes.get(path) ?? 0, sha256 }));
+  const files = matching(/^H ([0-9a-f]{64}) [ *]\.\/(.*)$/).map(([, sha256 = "", path = ""]) => ({
+    path,
+    bytes: sizes.get(path) ?? 0,
+    sha256,
+  }));
   const links = matching(/^L \.\/([^\t]*)\t(.*)$/).map(([, path = "", target = ""]) => ({ path, target }));
-  const parts = new Map(matching(/^A (\d+) ([0-9a-f]{64}) (\S+)$/).map(([, bytes, sha256 = "", name = ""]) => [name, { bytes: Number(bytes), sha256 }]));
+  const parts = new Map(
+    matching(/^A (\d+) ([0-9a-f]{64}) (\S+)$/).map(([, bytes, sha256 = "", name = ""]) => [
+      name,
+      { bytes: Number(bytes), sha256 },
+    ]),
+  );
   const none = { bytes: 0, sha256: "" };
   return {
     archive: parts.get("data.tar") ?? none,

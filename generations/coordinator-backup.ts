@@ -25,7 +25,11 @@ const backupSchema = z.object({
   pan_id: z.string().regex(/^[0-9a-fA-F]{1,4}$/),
   extended_pan_id: address,
   channel: z.number().int(),
-  network_key: z.object({ key: z.string().regex(/^[0-9a-fA-F]{32}$/), sequence_number: counter, frame_counter: counter }),
+  network_key: z.object({
+    key: z.string().regex(/^[0-9a-fA-F]{32}$/),
+    sequence_number: counter,
+    frame_counter: counter,
+  }),
   devices: z.array(z.object({ link_key: z.object({ tx_counter: counter }).nullish() })),
 });
 

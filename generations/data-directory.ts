@@ -99,8 +99,20 @@ export async function repairData(host: Host, node: NodePaths, signal?: AbortSign
  * applied here (any more): then nothing changes, so calling it twice is harmless.
  * @throws UnderstudyError as repairData.
  */
-export async function rollbackData(host: Host, node: NodePaths, generation: string, signal?: AbortSignal): Promise<boolean> {
-  const output = await runDataScript(host, node, ROLLBACK, "put back Zigbee2MQTT's previous data directory", [generation], signal);
+export async function rollbackData(
+  host: Host,
+  node: NodePaths,
+  generation: string,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  const output = await runDataScript(
+    host,
+    node,
+    ROLLBACK,
+    "put back Zigbee2MQTT's previous data directory",
+    [generation],
+    signal,
+  );
   return output.includes("rolled-back");
 }
 
@@ -109,7 +121,14 @@ export async function rollbackData(host: Host, node: NodePaths, generation: stri
  * @throws UnderstudyError as repairData.
  */
 export async function confirmData(host: Host, node: NodePaths, signal?: AbortSignal): Promise<void> {
-  await runDataScript(host, node, 'repair; before=$(previous); [ ! "$before" ] || discard "$before"', "remove Zigbee2MQTT's previous data directory", [], signal);
+  await runDataScript(
+    host,
+    node,
+    'repair; before=$(previous); [ ! "$before" ] || discard "$before"',
+    "remove Zigbee2MQTT's previous data directory",
+    [],
+    signal,
+  );
 }
 
 const ROLLBACK = `
@@ -123,7 +142,14 @@ discard "$discarded"
 echo rolled-back
 `;
 
-async function runDataScript(host: Host, node: NodePaths, script: string, purpose: string, args: readonly string[], signal?: AbortSignal): Promise<string> {
+async function runDataScript(
+  host: Host,
+  node: NodePaths,
+  script: string,
+  purpose: string,
+  args: readonly string[],
+  signal?: AbortSignal,
+): Promise<string> {
   const output = await runNodeScript(host, `${DATA_DIRECTORY}\nlocate "$1"\n${script}`, {
     purpose,
     args: [node.dataDirectory, ...args],

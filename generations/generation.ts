@@ -72,7 +72,11 @@ export function newGenerationId(epoch: number, now: Date = new Date()): string {
 /** @throws UnderstudyError GENERATION_INVALID for anything that newGenerationId does not make, since ids become paths. */
 export function generationDirectory(node: NodePaths, id: string): string {
   if (ID_PATTERN.test(id)) return `${node.stateDirectory}/generations/${id}`;
-  throw new UnderstudyError("GENERATION_INVALID", { node: node.name, what: "This is not the id of a generation.", next: "use an id that `understudy status` lists." });
+  throw new UnderstudyError("GENERATION_INVALID", {
+    node: node.name,
+    what: "This is not the id of a generation.",
+    next: "use an id that `understudy status` lists.",
+  });
 }
 
 /** @throws UnderstudyError GENERATION_INVALID, without the text. */

@@ -3,7 +3,10 @@ import type { CoordinatorBackup } from "./coordinator-backup.ts";
 import type { GenerationSummary } from "./generation.ts";
 import { DEFAULT_EXTENDED_PAN_ID, type ConfiguredNetwork } from "./zigbee2mqtt-configuration.ts";
 
-type ComparedNetwork = Pick<FormedNetwork, "coordinatorIeee" | "panId" | "extendedPanId" | "channel" | "networkKey" | "alternateKey">;
+type ComparedNetwork = Pick<
+  FormedNetwork,
+  "coordinatorIeee" | "panId" | "extendedPanId" | "channel" | "networkKey" | "alternateKey"
+>;
 
 /** Sentences for people, without any key; nothing is wrong where there are none. */
 export type Findings = readonly string[];
@@ -12,11 +15,19 @@ export type Findings = readonly string[];
  * I4: whether configuration, backup and coordinator agree, so that Zigbee2MQTT resumes the network. Where they do not, it may
  * form a new one and clear its database. Stricter than Zigbee2MQTT, which does not compare channel, address and backup.
  */
-export function judgeAgreement(configuration: ConfiguredNetwork, backup: CoordinatorBackup | undefined, network: CoordinatorNetwork): Findings {
+export function judgeAgreement(
+  configuration: ConfiguredNetwork,
+  backup: CoordinatorBackup | undefined,
+  network: CoordinatorNetwork,
+): Findings {
   const problems = [...configuration.problems];
   if (!backup) problems.push("coordinator_backup.json is missing or not readable");
   if (!network.formed) return [...problems, "the coordinator holds no network"];
-  return [...problems, ...compareConfiguration(configuration, network), ...(backup ? compareBackup(backup, network) : [])];
+  return [
+    ...problems,
+    ...compareConfiguration(configuration, network),
+    ...(backup ? compareBackup(backup, network) : []),
+  ];
 }
 
 /** What Zigbee2MQTT says of the network that it runs (`bridge/info`); a part is undefined where it says nothing. */
@@ -28,7 +39,11 @@ export interface RunningNetwork {
 }
 
 /** I4 while the coordinator is in use and cannot be read: configuration and backup against each other and against what runs. */
-export function judgeRunningNetwork(configuration: ConfiguredNetwork, backup: CoordinatorBackup | undefined, running: RunningNetwork): Findings {
+export function judgeRunningNetwork(
+  configuration: ConfiguredNetwork,
+  backup: CoordinatorBackup | undefined,
+  running: RunningNetwork,
+): Findings {
   if (!backup) return [...configuration.problems, "coordinator_backup.json is missing or not readable"];
   const asCoordinator: ComparedNetwork = {
     coordinatorIeee: running.coordinatorIeee ?? backup.coordinatorIeee,
@@ -38,7 +53,11 @@ export function judgeRunningNetwork(configuration: ConfiguredNetwork, backup: Co
     networkKey: backup.networkKey,
     alternateKey: backup.networkKey,
   };
-  return [...configuration.problems, ...compareConfiguration(configuration, asCoordinator), ...compareBackup(backup, asCoordinator)];
+  return [
+    ...configuration.problems,
+    ...compareConfiguration(configuration, asCoordinator),
+    ...compareBackup(backup, asCoordinator),
+  ];
 }
 
 /**
@@ -56,12 +75,16 @@ export function judgeGeneration(candidate: GenerationSummary, previous: Generati
   }
   // The highest link key counter may leave together with its device.
   if (counters.linkKeys < previous.frameCounters.linkKeys && candidate.keyedDevices >= previous.keyedDevices) {
-    reasons.push(`the link keys' frame counter went back from ${previous.frameCounters.linkKeys} to ${counters.linkKeys}`);
+    reasons.push(
+      `the link keys' frame counter went back from ${previous.frameCounters.linkKeys} to ${counters.linkKeys}`,
+    );
   }
   const lost = previous.keyedDevices - candidate.keyedDevices;
   const removed = Math.max(0, previous.databaseDevices - candidate.databaseDevices);
   if (lost > removed) {
-    reasons.push(`the coordinator knows the keys of ${candidate.keyedDevices} devices, before ${previous.keyedDevices}, while its database lost ${removed}`);
+    reasons.push(
+      `the coordinator knows the keys of ${candidate.keyedDevices} devices, before ${previous.keyedDevices}, while its database lost ${removed}`,
+    );
   }
   return reasons;
 }
@@ -78,15 +101,19 @@ const SAME_FACTS = [
 function compareConfiguration(configuration: ConfiguredNetwork, network: ComparedNetwork): string[] {
   const { panId, extendedPanId, channel, networkKey } = configuration;
   const differences: string[] = [];
-  if (panId !== undefined && panId !== network.panId) differences.push(differs("PAN ID", "configuration", panId, network.panId));
+  if (panId !== undefined && panId !== network.panId)
+    differences.push(differs("PAN ID", "configuration", panId, network.panId));
   // Older versions of Zigbee2MQTT stored it in reverse, and it still resumes such a network.
   const accepted = [DEFAULT_EXTENDED_PAN_ID, network.extendedPanId, reversed(network.extendedPanId)];
   if (extendedPanId !== undefined && !accepted.includes(extendedPanId)) {
     differences.push(differs("extended PAN ID", "configuration", extendedPanId, network.extendedPanId));
   }
-  if (channel !== undefined && channel !== network.channel) differences.push(differs("channel", "configuration", channel, network.channel));
-  if (networkKey && !networkKey.equals(network.networkKey)) differences.push("network key: configuration and coordinator differ");
-  if (!network.networkKey.equals(network.alternateKey)) differences.push("network key: the coordinator's active and alternate keys differ");
+  if (channel !== undefined && channel !== network.channel)
+    differences.push(differs("channel", "configuration", channel, network.channel));
+  if (networkKey && !networkKey.equals(network.networkKey))
+    differences.push("network key: configuration and coordinator differ");
+  if (!network.networkKey.equals(network.alternateKey))
+    differences.push("network key: the coordinator's active and alternate keys differ");
   return differences;
 }
 
@@ -101,10 +128,17 @@ function compareBackup(backup: CoordinatorBackup, network: ComparedNetwork): str
   )
     .filter(([, stored, held]) => stored !== held)
     .map(([name, stored, held]) => differs(name, "backup", stored, held));
-  return backup.networkKey.equals(network.networkKey) ? differences : [...differences, "network key: backup and coordinator differ"];
+  return backup.networkKey.equals(network.networkKey)
+    ? differences
+    : [...differences, "network key: backup and coordinator differ"];
 }
 
-function differs(name: string, source: "configuration" | "backup", there: string | number, held: string | number): string {
+function differs(
+  name: string,
+  source: "configuration" | "backup",
+  there: string | number,
+  held: string | number,
+): string {
   return `${name}: ${source} says ${show(there)}, coordinator ${show(held)}`;
 }
 

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { UnderstudyError, type ErrorId } from "../model/errors.ts";
 import type { Host } from "../hosts/host.ts";
 
@@ -18,14 +19,17 @@ export interface NodeScriptOptions {
 
 /**
  * The beginning of every script here. Files are for the owner only; `refuse` ends the script with a word that its caller
- * knows; `settle` makes everything below a path survive power loss, `flush` one file
+ * knows; `take` keeps standard input as a file, and ends the script where it is not all of it: to a script a connection that is
+ * lost looks like the end of its input; `settle` makes everything below a path survive power loss, `flush` one file
  * or the names in one directory (where `sync` takes no arguments, all is synced).
  */
 export const PRELUDE = `
+input_hash=$1; shift
 set -eu
 umask 077
 LC_ALL=C; export LC_ALL
 refuse() { echo "!$1"; exit 3; }
+take() { cat > "$1"; taken=$(sha256sum < "$1"); [ "\${taken%% *}" = "$input_hash" ] || { rm -f "$1"; refuse cut-off; }; }
 settle() { sync -f "$1" 2>/dev/null || sync; }
 flush() { sync "$1" 2>/dev/null || sync; }
 `;
@@ -36,7 +40,7 @@ flush() { sync "$1" 2>/dev/null || sync; }
  */
 export async function runNodeScript(host: Host, script: string, options: NodeScriptOptions): Promise<Buffer> {
   const result = await host.run(PRELUDE + script, {
-    args: options.args,
+    args: [options.input ? createHash("sha256").update(options.input).digest("hex") : "", ...(options.args ?? [])],
     input: options.input,
     privileged: true,
     exclusive: options.exclusive ?? true,

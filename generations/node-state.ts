@@ -36,26 +36,33 @@ const REFUSALS: Refusals = {
   },
 };
 
-/** `replace` writes standard input under another name first, so that a reader sees the old text or the new one. */
+/** What is written stands under another name first, so that a reader sees the old text or the new one; `receive` takes standard input. */
 const STATE = `
 state=$1
 mkdir -p "$state"
 known=$(cat "$state/epoch" 2>/dev/null || echo 0)
 case $known in ''|*[!0-9]*) known=0 ;; esac
-replace() { cat > "$state/.$1.new"; flush "$state/.$1.new"; mv "$state/.$1.new" "$state/$1"; flush "$state"; }
-raise() { [ "$known" -ge "$1" ] || printf '%s\\n' "$1" | replace epoch; }
+put() { flush "$state/.$1.new"; mv "$state/.$1.new" "$state/$1"; flush "$state"; }
+receive() { take "$state/.$1.new"; put "$1"; }
+raise() { [ "$known" -ge "$1" ] || { printf '%s\\n' "$1" > "$state/.epoch.new"; put epoch; }; }
 `;
 
 /** The node's highest epoch, 0 where it has never heard of one. */
 export async function readEpoch(host: Host, node: NodePaths, signal?: AbortSignal): Promise<number> {
-  const text = (await readFile(host, `${node.stateDirectory}/epoch`, { privileged: true, signal }))?.toString("utf8").trim() ?? "0";
+  const text =
+    (await readFile(host, `${node.stateDirectory}/epoch`, { privileged: true, signal }))?.toString("utf8").trim() ??
+    "0";
   return /^\d+$/.test(text) ? Number(text) : 0;
 }
 
 /** Lets the node know an epoch and returns the highest that it knows now; a lower one changes nothing. */
 export async function raiseEpoch(host: Host, node: NodePaths, epoch: number, signal?: AbortSignal): Promise<number> {
   const script = `${STATE} raise "$2"; cat "$state/epoch" 2>/dev/null || echo 0`;
-  const output = await runNodeScript(host, script, { purpose: "keep the epoch", args: [node.stateDirectory, epochText(epoch)], signal });
+  const output = await runNodeScript(host, script, {
+    purpose: "keep the epoch",
+    args: [node.stateDirectory, epochText(epoch)],
+    signal,
+  });
   return Number(output.toString("utf8").trim());
 }
 
@@ -64,7 +71,7 @@ export async function raiseEpoch(host: Host, node: NodePaths, epoch: number, sig
  * @throws UnderstudyError EPOCH_SUPERSEDED where the node knows a higher epoch, COMMAND_FAILED, DISK_FULL.
  */
 export async function writeGrant(host: Host, node: NodePaths, grant: Grant, signal?: AbortSignal): Promise<void> {
-  await runNodeScript(host, `${STATE} [ "$known" -le "$2" ] || refuse superseded; raise "$2"; replace grant.json`, {
+  await runNodeScript(host, `${STATE} [ "$known" -le "$2" ] || refuse superseded; raise "$2"; receive grant.json`, {
     purpose: "keep the grant",
     args: [node.stateDirectory, epochText(grant.epoch)],
     input: Buffer.from(`${JSON.stringify(grantSchema.parse(grant))}\n`),
@@ -85,8 +92,13 @@ export async function revokeGrant(host: Host, node: NodePaths, signal?: AbortSig
 }
 
 /** Marks the node's coordinator: dirty before the first write, clean after the last comparison. */
-export async function writeCoordinatorState(host: Host, node: NodePaths, state: CoordinatorState, signal?: AbortSignal): Promise<void> {
-  await runNodeScript(host, `${STATE} replace coordinator.json`, {
+export async function writeCoordinatorState(
+  host: Host,
+  node: NodePaths,
+  state: CoordinatorState,
+  signal?: AbortSignal,
+): Promise<void> {
+  await runNodeScript(host, `${STATE} receive coordinator.json`, {
     purpose: "keep the coordinator's state",
     args: [node.stateDirectory],
     input: Buffer.from(`${JSON.stringify(coordinatorStateSchema.parse(state))}\n`),
@@ -98,7 +110,11 @@ export async function writeCoordinatorState(host: Host, node: NodePaths, state: 
  * What was last written to the node's coordinator; undefined where nothing ever was.
  * @throws UnderstudyError NODE_NOT_UNDERSTOOD where the file cannot be read: it might say "dirty".
  */
-export async function readCoordinatorState(host: Host, node: NodePaths, signal?: AbortSignal): Promise<CoordinatorState | undefined> {
+export async function readCoordinatorState(
+  host: Host,
+  node: NodePaths,
+  signal?: AbortSignal,
+): Promise<CoordinatorState | undefined> {
   const content = await readJson(host, node, "coordinator.json", signal);
   if (content === undefined) return undefined;
   const parsed = coordinatorStateSchema.safeParse(content);

@@ -25,7 +25,8 @@ function put(document: Document, path: readonly string[], value: string | number
     const found = document.getIn(above, true);
     if (isMap(found)) continue;
     const holdsValue = document.getIn(above) !== null && document.getIn(above) !== undefined;
-    if (holdsValue) throw invalid(`configuration.yaml has a value at ${above.join(".")}, where ${path.join(".")} needs a map.`);
+    if (holdsValue)
+      throw invalid(`configuration.yaml has a value at ${above.join(".")}, where ${path.join(".")} needs a map.`);
     const map = document.createNode({});
     if (isNode(found)) Object.assign(map, { comment: found.comment, commentBefore: found.commentBefore });
     document.setIn(above, map);

@@ -21,11 +21,19 @@ find . -maxdepth 1 -name '*.part' -mmin +1440 -exec rm -rf {} +
  * @param keep how many of the newest, at least 1
  * @param protectedIds kept whatever their age, for example the one that the standby's coordinator was loaded with
  */
-export async function pruneGenerations(host: Host, node: NodePaths, keep: number, protectedIds: readonly string[] = []): Promise<readonly string[]> {
+export async function pruneGenerations(
+  host: Host,
+  node: NodePaths,
+  keep: number,
+  protectedIds: readonly string[] = [],
+): Promise<readonly string[]> {
   const ids = await listGenerations(host, node);
   const old = ids.slice(0, -Math.max(1, keep)).filter((id) => !protectedIds.includes(id));
   if (ids.length === 0) return [];
-  await runNodeScript(host, PRUNE_SCRIPT, { purpose: "remove old generations", args: [`${node.stateDirectory}/generations`, ...old] });
+  await runNodeScript(host, PRUNE_SCRIPT, {
+    purpose: "remove old generations",
+    args: [`${node.stateDirectory}/generations`, ...old],
+  });
   return old;
 }
 
@@ -33,7 +41,12 @@ export async function pruneGenerations(host: Host, node: NodePaths, keep: number
  * Removes generations by their ids, and parts of others of one epoch that a broken transfer left. What is not there is no error.
  * @throws UnderstudyError COMMAND_FAILED, and what Host.run throws.
  */
-export async function removeGenerations(host: Host, node: NodePaths, ids: readonly string[], options: { unfinishedOfEpoch: number }): Promise<void> {
+export async function removeGenerations(
+  host: Host,
+  node: NodePaths,
+  ids: readonly string[],
+  options: { unfinishedOfEpoch: number },
+): Promise<void> {
   const script = `[ -d "$1" ] || exit 0; cd "$1"; rm -rf ./*-e"$2"-*.part; cd /; set -- "$1" $3; ${PRUNE_SCRIPT}`;
   const args = [`${node.stateDirectory}/generations`, String(options.unfinishedOfEpoch), ids.join(" ")];
   await runNodeScript(host, script, { purpose: "remove what was transferred", args });

@@ -2,7 +2,16 @@ import { UnderstudyError } from "../model/errors.ts";
 import { readFile } from "../hosts/files.ts";
 import type { Host } from "../hosts/host.ts";
 import { parseNvramImage, type NvramImage } from "../coordinators/nvram-image.ts";
-import { ARCHIVE_FILE, generationDirectory, ID_PATTERN, MANIFEST_FILE, NVRAM_FILE, parseManifest, type Manifest, type NodePaths } from "./generation.ts";
+import {
+  ARCHIVE_FILE,
+  generationDirectory,
+  ID_PATTERN,
+  MANIFEST_FILE,
+  NVRAM_FILE,
+  parseManifest,
+  type Manifest,
+  type NodePaths,
+} from "./generation.ts";
 import { runNodeScript } from "./node-script.ts";
 
 /** The generations that a node holds, oldest first. Unfinished ones are not among them. */
@@ -13,7 +22,11 @@ export async function listGenerations(host: Host, node: NodePaths, signal?: Abor
     exclusive: false,
     signal,
   });
-  return output.toString("utf8").split("\n").filter((name) => ID_PATTERN.test(name)).toSorted();
+  return output
+    .toString("utf8")
+    .split("\n")
+    .filter((name) => ID_PATTERN.test(name))
+    .toSorted();
 }
 
 /** @throws UnderstudyError GENERATION_INVALID where the node has no such generation or its manifest cannot be used. */
@@ -24,7 +37,12 @@ export async function readManifest(host: Host, node: NodePaths, id: string, sign
 }
 
 /** As readManifest, undefined where the node has no such generation. */
-export async function findManifest(host: Host, node: NodePaths, id: string, signal?: AbortSignal): Promise<Manifest | undefined> {
+export async function findManifest(
+  host: Host,
+  node: NodePaths,
+  id: string,
+  signal?: AbortSignal,
+): Promise<Manifest | undefined> {
   const text = await readPart(host, node, id, MANIFEST_FILE, signal);
   return text === undefined ? undefined : parseManifest(node.name, id, text);
 }
@@ -33,7 +51,12 @@ export async function findManifest(host: Host, node: NodePaths, id: string, sign
  * The coordinator's image of a generation: a secret. Its hash is not checked here, see verifyGeneration.
  * @throws UnderstudyError GENERATION_INVALID, COORDINATOR_UNREADABLE (not an image).
  */
-export async function readGenerationImage(host: Host, node: NodePaths, id: string, signal?: AbortSignal): Promise<NvramImage> {
+export async function readGenerationImage(
+  host: Host,
+  node: NodePaths,
+  id: string,
+  signal?: AbortSignal,
+): Promise<NvramImage> {
   const text = await readPart(host, node, id, NVRAM_FILE, signal);
   if (text === undefined) throw absent(node, id);
   return parseNvramImage(text);
@@ -43,23 +66,45 @@ export async function readGenerationImage(host: Host, node: NodePaths, id: strin
  * Reads the manifest and checks both files against it.
  * @throws UnderstudyError GENERATION_INVALID naming the file that is missing or damaged.
  */
-export async function verifyGeneration(host: Host, node: NodePaths, id: string, signal?: AbortSignal): Promise<Manifest> {
+export async function verifyGeneration(
+  host: Host,
+  node: NodePaths,
+  id: string,
+  signal?: AbortSignal,
+): Promise<Manifest> {
   const manifest = await readManifest(host, node, id, signal);
   await verifyFiles(host, node.name, generationDirectory(node, id), manifest, signal);
   return manifest;
 }
 
 /** Checks the archive and the image that lie in a directory, whatever its name. */
-export async function verifyFiles(host: Host, node: string, directory: string, manifest: Manifest, signal?: AbortSignal): Promise<void> {
-  const output = await runNodeScript(host, 'cd "$1"; for file in data.tar nvram.json; do [ ! -f "$file" ] || sha256sum "$file"; done', {
-    purpose: "check a generation",
-    args: [directory],
-    exclusive: false,
-    timeoutMs: 120_000,
-    signal,
-  });
-  const hashes = new Map(output.toString("utf8").split("\n").map((line) => [line.slice(66), line.slice(0, 64)]));
-  const wrong = Object.entries({ [ARCHIVE_FILE]: manifest.archive, [NVRAM_FILE]: manifest.nvram }).find(([name, { sha256 }]) => hashes.get(name) !== sha256);
+export async function verifyFiles(
+  host: Host,
+  node: string,
+  directory: string,
+  manifest: Manifest,
+  signal?: AbortSignal,
+): Promise<void> {
+  const output = await runNodeScript(
+    host,
+    'cd "$1"; for file in data.tar nvram.json; do [ ! -f "$file" ] || sha256sum "$file"; done',
+    {
+      purpose: "check a generation",
+      args: [directory],
+      exclusive: false,
+      timeoutMs: 120_000,
+      signal,
+    },
+  );
+  const hashes = new Map(
+    output
+      .toString("utf8")
+      .split("\n")
+      .map((line) => [line.slice(66), line.slice(0, 64)]),
+  );
+  const wrong = Object.entries({ [ARCHIVE_FILE]: manifest.archive, [NVRAM_FILE]: manifest.nvram }).find(
+    ([name, { sha256 }]) => hashes.get(name) !== sha256,
+  );
   if (!wrong) return;
   throw new UnderstudyError("GENERATION_INVALID", {
     node,
@@ -68,7 +113,13 @@ export async function verifyFiles(host: Host, node: string, directory: string, m
   });
 }
 
-async function readPart(host: Host, node: NodePaths, id: string, file: string, signal?: AbortSignal): Promise<string | undefined> {
+async function readPart(
+  host: Host,
+  node: NodePaths,
+  id: string,
+  file: string,
+  signal?: AbortSignal,
+): Promise<string | undefined> {
   const bytes = await readFile(host, `${generationDirectory(node, id)}/${file}`, { privileged: true, signal });
   return bytes?.toString("utf8");
 }

@@ -1,7 +1,15 @@
 import { copyBetween } from "../hosts/copy.ts";
 import { ensureDirectory } from "../hosts/files.ts";
 import type { Host } from "../hosts/host.ts";
-import { ARCHIVE_FILE, generationDirectory, MANIFEST_FILE, NVRAM_FILE, serializeManifest, type Manifest, type NodePaths } from "./generation.ts";
+import {
+  ARCHIVE_FILE,
+  generationDirectory,
+  MANIFEST_FILE,
+  NVRAM_FILE,
+  serializeManifest,
+  type Manifest,
+  type NodePaths,
+} from "./generation.ts";
 import { runNodeScript } from "./node-script.ts";
 import { findManifest, verifyFiles, verifyGeneration } from "./stored-generations.ts";
 
@@ -26,7 +34,12 @@ rm -rf "$1.gone"
  * @throws UnderstudyError GENERATION_INVALID (the source's own copy is damaged), TRANSFER_FAILED, DISK_FULL, COMMAND_FAILED, and
  *   what Host.run throws. What has arrived stays as a part, for the next attempt.
  */
-export async function transferGeneration(source: GenerationPlace, destination: GenerationPlace, id: string, signal?: AbortSignal): Promise<Manifest> {
+export async function transferGeneration(
+  source: GenerationPlace,
+  destination: GenerationPlace,
+  id: string,
+  signal?: AbortSignal,
+): Promise<Manifest> {
   const manifest = await verifyGeneration(source.host, source.node, id, signal);
   if (await isThere(destination, manifest, signal)) return manifest;
 
@@ -34,7 +47,10 @@ export async function transferGeneration(source: GenerationPlace, destination: G
   const to = generationDirectory(destination.node, id);
   await ensureDirectory(destination.host, `${to}.part`, { privileged: true, signal });
   for (const file of [NVRAM_FILE, ARCHIVE_FILE, MANIFEST_FILE]) {
-    await copyBetween(source.host, `${from}/${file}`, destination.host, `${to}.part/${file}`, { privileged: true, signal });
+    await copyBetween(source.host, `${from}/${file}`, destination.host, `${to}.part/${file}`, {
+      privileged: true,
+      signal,
+    });
   }
   await verifyFiles(destination.host, destination.node.name, `${to}.part`, manifest, signal);
   await runNodeScript(destination.host, FINISH_SCRIPT, { purpose: "keep the copied generation", args: [to], signal });

@@ -34,27 +34,58 @@ export function networkKeyFile(configuration: string): string | undefined {
  * Reads the network settings of a configuration.yaml with Zigbee2MQTT's defaults. Never throws; what cannot be used is a
  * problem, told without the values.
  */
-export function configuredNetwork(configuration: string, readReferenced: ReadReferenced = () => undefined): ConfiguredNetwork {
+export function configuredNetwork(
+  configuration: string,
+  readReferenced: ReadReferenced = () => undefined,
+): ConfiguredNetwork {
   const settings = advanced(configuration);
   if (!settings) {
     const problems = ["configuration.yaml is not readable as YAML"];
     return { panId: undefined, extendedPanId: undefined, channel: undefined, networkKey: undefined, problems };
   }
   const problems: string[] = [];
-  const checked = <T>(name: string, value: unknown, isValid: (value: unknown) => value is T, expected: string): T | undefined => {
+  const checked = <T>(
+    name: string,
+    value: unknown,
+    isValid: (value: unknown) => value is T,
+    expected: string,
+  ): T | undefined => {
     if (isValid(value)) return value;
     const generate = value === "GENERATE";
-    problems.push(generate ? `advanced.${name} is GENERATE, so a start would form a new network` : `advanced.${name} is not ${expected}`);
+    problems.push(
+      generate
+        ? `advanced.${name} is GENERATE, so a start would form a new network`
+        : `advanced.${name} is not ${expected}`,
+    );
     return undefined;
   };
-  const panId = checked("pan_id", settings["pan_id"] ?? DEFAULTS.panId, isIntegerWithin(1, 0xfffe), "a PAN ID (1 to 65534)");
-  const extendedPanId = checked("ext_pan_id", settings["ext_pan_id"] ?? DEFAULTS.extendedPanId, isBytes(8), "a list of 8 bytes");
-  const channel = checked("channel", settings["channel"] ?? DEFAULTS.channel, isIntegerWithin(11, 26), "a channel (11 to 26)");
+  const panId = checked(
+    "pan_id",
+    settings["pan_id"] ?? DEFAULTS.panId,
+    isIntegerWithin(1, 0xfffe),
+    "a PAN ID (1 to 65534)",
+  );
+  const extendedPanId = checked(
+    "ext_pan_id",
+    settings["ext_pan_id"] ?? DEFAULTS.extendedPanId,
+    isBytes(8),
+    "a list of 8 bytes",
+  );
+  const channel = checked(
+    "channel",
+    settings["channel"] ?? DEFAULTS.channel,
+    isIntegerWithin(11, 26),
+    "a channel (11 to 26)",
+  );
   const keyValue = resolve(settings["network_key"], readReferenced) ?? DEFAULTS.networkKey;
   const networkKey = checked("network_key", keyValue, isBytes(16), "a list of 16 bytes");
   return {
     panId,
-    extendedPanId: extendedPanId && (extendedPanId.every((byte) => byte === 0xdd) ? DEFAULT_EXTENDED_PAN_ID : `0x${Buffer.from(extendedPanId).toString("hex")}`),
+    extendedPanId:
+      extendedPanId &&
+      (extendedPanId.every((byte) => byte === 0xdd)
+        ? DEFAULT_EXTENDED_PAN_ID
+        : `0x${Buffer.from(extendedPanId).toString("hex")}`),
     channel,
     networkKey: networkKey && new NetworkKey(Buffer.from(networkKey)),
     problems,

@@ -1,7 +1,15 @@
 import { once } from "node:events";
 import { PassThrough } from "node:stream";
 import { UnderstudyError } from "../model/errors.ts";
-import { ABSENT, ENGLISH, fileError, HASH_DIFFERS, MOVE_INTO_PLACE, REQUIRE_FILE, requireAbsolute } from "./file-scripts.ts";
+import {
+  ABSENT,
+  ENGLISH,
+  fileError,
+  HASH_DIFFERS,
+  MOVE_INTO_PLACE,
+  REQUIRE_FILE,
+  requireAbsolute,
+} from "./file-scripts.ts";
 import { arrivedDifferent } from "./files.ts";
 import type { Host, RunResult } from "./host.ts";
 
@@ -67,7 +75,13 @@ ${MOVE_INTO_PLACE}`;
  * begins; the whole is hashed on both sides, synced and only then given its name. Doing it again is harmless.
  * Rejects DISK_FULL, HOST_UNREACHABLE, COMMAND_FAILED, and TRANSFER_FAILED for whatever trying again can mend.
  */
-export async function copyBetween(source: Host, sourcePath: string, dest: Host, destPath: string, options: CopyOptions = {}): Promise<CopyResult> {
+export async function copyBetween(
+  source: Host,
+  sourcePath: string,
+  dest: Host,
+  destPath: string,
+  options: CopyOptions = {},
+): Promise<CopyResult> {
   requireAbsolute(sourcePath);
   requireAbsolute(destPath);
   const copy: Copy = { source, sourcePath, dest, destPath, part: `${destPath}.part`, options };
@@ -96,20 +110,30 @@ interface Measured {
 
 async function perform(copy: Copy): Promise<CopyResult> {
   const { source, sourcePath, dest, destPath, part, options } = copy;
-  const [whole, present, begun] = await Promise.all([measure(copy, source, sourcePath), measure(copy, dest, destPath), measure(copy, dest, part)]);
+  const [whole, present, begun] = await Promise.all([
+    measure(copy, source, sourcePath),
+    measure(copy, dest, destPath),
+    measure(copy, dest, part),
+  ]);
   if (!whole) throw sourceMissing(copy);
   if (present?.sha256 === whole.sha256) return { ...whole, reused: whole.bytes };
   const offset = begun && (await isBeginning(copy, begun, whole)) ? begun.bytes : 0;
   options.onProgress?.({ bytes: offset, total: whole.bytes });
   if (offset < whole.bytes || whole.bytes === 0) await stream(copy, offset, whole.bytes);
-  const result = await dest.run(FINISH, { ...runOptions(options), args: [destPath, part, whole.sha256, options.mode ?? "600"] });
+  const result = await dest.run(FINISH, {
+    ...runOptions(options),
+    args: [destPath, part, whole.sha256, options.mode ?? "600"],
+  });
   if (result.code === HASH_DIFFERS) throw arrivedDifferent(dest, destPath);
   if (result.code !== 0) throw await writeError(copy, result);
   return { ...whole, reused: offset };
 }
 
 async function measure(copy: Copy, host: Host, path: string, firstBytes?: number): Promise<Measured | undefined> {
-  const result = await host.run(MEASURE, { ...runOptions(copy.options), args: [path, firstBytes === undefined ? "" : String(firstBytes)] });
+  const result = await host.run(MEASURE, {
+    ...runOptions(copy.options),
+    args: [path, firstBytes === undefined ? "" : String(firstBytes)],
+  });
   if (result.code === ABSENT) return undefined;
   const found = /^\s*(\d+)\s+([0-9a-f]{64})\b/.exec(result.stdout.toString("latin1"));
   if (result.code !== 0 || !found?.[1] || !found[2]) throw fileError(host, "reading", path, result);
@@ -141,7 +165,11 @@ async function stream(copy: Copy, offset: number, total: number): Promise<void> 
 }
 
 async function append(copy: Copy, pipe: PassThrough, offset: number): Promise<void> {
-  const result = await copy.dest.run(APPEND, { ...runOptions(copy.options), args: [copy.part, String(offset)], input: pipe });
+  const result = await copy.dest.run(APPEND, {
+    ...runOptions(copy.options),
+    args: [copy.part, String(offset)],
+    input: pipe,
+  });
   if (result.code === HASH_DIFFERS) throw cut(copy, undefined);
   if (result.code !== 0) throw await writeError(copy, result);
 }
@@ -167,7 +195,8 @@ async function read(copy: Copy, pipe: PassThrough, offset: number, total: number
 /** On a full disk the part is removed as well: the node needs the room more than we need the head start. */
 async function writeError(copy: Copy, result: RunResult): Promise<UnderstudyError> {
   const error = fileError(copy.dest, "writing", copy.destPath, result);
-  if (error.id === "DISK_FULL") await copy.dest.run('rm -f -- "$1"', { ...runOptions(copy.options), args: [copy.part] });
+  if (error.id === "DISK_FULL")
+    await copy.dest.run('rm -f -- "$1"', { ...runOptions(copy.options), args: [copy.part] });
   return error;
 }
 
@@ -189,5 +218,9 @@ function cut(copy: Copy, cause: unknown): UnderstudyError {
 }
 
 function runOptions(options: CopyOptions): { privileged: boolean; signal: AbortSignal | undefined; timeoutMs: number } {
-  return { privileged: options.privileged ?? false, signal: options.signal, timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS };
+  return {
+    privileged: options.privileged ?? false,
+    signal: options.signal,
+    timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+  };
 }

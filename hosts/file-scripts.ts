@@ -44,7 +44,9 @@ export function fileError(host: Host, doing: string, path: string, result: RunRe
       next: `make room there: df -h ${path.slice(0, path.lastIndexOf("/")) || "/"}`,
     });
   }
-  const reason = /permission denied|not permitted|cannot be seen/i.test(result.stderr) ? "permission denied" : `exit status ${result.code}`;
+  const reason = /permission denied|not permitted|cannot be seen/i.test(result.stderr)
+    ? "permission denied"
+    : `exit status ${result.code}`;
   return new UnderstudyError("COMMAND_FAILED", {
     node: host.name,
     what: `${capitalised(doing)} ${path} failed (${reason}).`,

@@ -1,6 +1,14 @@
 import { createHash, randomBytes } from "node:crypto";
 import { UnderstudyError } from "../model/errors.ts";
-import { ABSENT, ENGLISH, fileError, HASH_DIFFERS, MOVE_INTO_PLACE, REQUIRE_FILE, requireAbsolute } from "./file-scripts.ts";
+import {
+  ABSENT,
+  ENGLISH,
+  fileError,
+  HASH_DIFFERS,
+  MOVE_INTO_PLACE,
+  REQUIRE_FILE,
+  requireAbsolute,
+} from "./file-scripts.ts";
 import type { Host } from "./host.ts";
 
 export interface FileOptions {
@@ -45,7 +53,11 @@ exec sha256sum <"$1"`;
  * The bytes of a file; undefined if it does not exist (a file that merely cannot be seen is an error).
  * Rejects COMMAND_FAILED, and TRANSFER_FAILED when it is larger than maxBytes (default 8 MiB, at most 15 MiB).
  */
-export async function readFile(host: Host, path: string, options: FileOptions & { readonly maxBytes?: number } = {}): Promise<Buffer | undefined> {
+export async function readFile(
+  host: Host,
+  path: string,
+  options: FileOptions & { readonly maxBytes?: number } = {},
+): Promise<Buffer | undefined> {
   requireAbsolute(path);
   const { maxBytes = DEFAULT_MAX_BYTES } = options;
   const result = await host.run(READ, { ...runOptions(options), args: [path, String(maxBytes + 1)] });
@@ -64,11 +76,20 @@ export async function readFile(host: Host, path: string, options: FileOptions & 
  * to the disk, then renamed. As root it keeps the owner of the file it replaces, else of the directory. Doing it again is harmless.
  * Rejects DISK_FULL, TRANSFER_FAILED (what arrived differs), COMMAND_FAILED; the old file is then still there.
  */
-export async function writeFileAtomic(host: Host, path: string, bytes: Uint8Array, options: WriteOptions = {}): Promise<void> {
+export async function writeFileAtomic(
+  host: Host,
+  path: string,
+  bytes: Uint8Array,
+  options: WriteOptions = {},
+): Promise<void> {
   requireAbsolute(path);
   const sha256 = createHash("sha256").update(bytes).digest("hex");
   const temporary = `${path.slice(0, path.lastIndexOf("/"))}/.${path.slice(path.lastIndexOf("/") + 1)}.${randomBytes(6).toString("hex")}.understudy`;
-  const result = await host.run(WRITE, { ...runOptions(options), args: [path, temporary, sha256, options.mode ?? "600"], input: bytes });
+  const result = await host.run(WRITE, {
+    ...runOptions(options),
+    args: [path, temporary, sha256, options.mode ?? "600"],
+    input: bytes,
+  });
   if (result.code === 0) return;
   if (result.code === HASH_DIFFERS) throw arrivedDifferent(host, path);
   throw fileError(host, "writing", path, result);
@@ -95,7 +116,8 @@ export async function freeBytes(host: Host, directory: string, options: FileOpti
   const result = await host.run(`${ENGLISH}\ndf -Pk -- "$1"`, { ...runOptions(options), args: [directory] });
   // Total, used, available and per cent, in KiB; the names around them may contain spaces.
   const available = /\s\d+\s+\d+\s+(-?\d+)\s+\d+%\s/.exec(result.stdout.toString("utf8"))?.[1];
-  if (result.code !== 0 || available === undefined) throw fileError(host, "measuring the free space of", directory, result);
+  if (result.code !== 0 || available === undefined)
+    throw fileError(host, "measuring the free space of", directory, result);
   return Math.max(0, Number(available) * 1024);
 }
 
@@ -109,5 +131,9 @@ export function arrivedDifferent(host: Host, path: string): UnderstudyError {
 }
 
 function runOptions(options: FileOptions): { privileged: boolean; signal: AbortSignal | undefined; timeoutMs: number } {
-  return { privileged: options.privileged ?? false, signal: options.signal, timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS };
+  return {
+    privileged: options.privileged ?? false,
+    signal: options.signal,
+    timeoutMs: options.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+  };
 }

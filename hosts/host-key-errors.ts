@@ -22,7 +22,10 @@ export function hostKeyError(node: string, target: SshTarget, key: Buffer, refus
       next: `if you know why, compare the fingerprint on the machine itself, then: ${forgetCommand(target, refusal.known.file)} && ${learnCommand(target)}`,
     });
   }
-  const ignored = refusal.ignoredCertificateAuthorities > 0 ? " Its @cert-authority lines do not count: host certificates are not supported." : "";
+  const ignored =
+    refusal.ignoredCertificateAuthorities > 0
+      ? " Its @cert-authority lines do not count: host certificates are not supported."
+      : "";
   return new UnderstudyError("HOST_KEY_UNKNOWN", {
     node,
     what: `${name} shows the ${shown}, which no known_hosts file lists (${target.knownHostsFiles.join(", ") || "none is configured"}).${ignored}`,

@@ -76,7 +76,12 @@ export function knownHostsName(host: string, port: number): string {
  * Judges the key that a host has shown. A revoking line wins over every other; a key of a type that no line has for this host is unknown, not
  * changed, as in OpenSSH. Certificate authorities are ignored (host certificates are not supported), so they neither trust nor refuse.
  */
-export function judgeHostKey(entries: readonly KnownHostsEntry[], host: string, port: number, key: Buffer): HostKeyVerdict {
+export function judgeHostKey(
+  entries: readonly KnownHostsEntry[],
+  host: string,
+  port: number,
+  key: Buffer,
+): HostKeyVerdict {
   const matching = entries.filter((entry) => matchesHost(entry.hosts, host, port));
   const revoked = matching.find((entry) => entry.marker === "revoked" && entry.key.equals(key));
   if (revoked) return { kind: "revoked", by: revoked };
@@ -84,7 +89,10 @@ export function judgeHostKey(entries: readonly KnownHostsEntry[], host: string, 
   if (plain.some((entry) => entry.key.equals(key))) return { kind: "trusted" };
   const known = plain.find((entry) => entry.keyType === keyTypeOf(key));
   if (known) return { kind: "changed", known };
-  return { kind: "unknown", ignoredCertificateAuthorities: matching.filter((entry) => entry.marker === "cert-authority").length };
+  return {
+    kind: "unknown",
+    ignoredCertificateAuthorities: matching.filter((entry) => entry.marker === "cert-authority").length,
+  };
 }
 
 /** The types of key by which a host is known: a server should be asked for one of these first. */
@@ -121,6 +129,9 @@ function matchesPatterns(patterns: string, name: string): boolean {
 }
 
 function matchesWildcards(pattern: string, name: string): boolean {
-  const expression = pattern.replace(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*").replaceAll("?", ".");
+  const expression = pattern
+    .replace(/[.+^${}()|[\]\\]/g, "\\$&")
+    .replaceAll("*", ".*")
+    .replaceAll("?", ".");
   return new RegExp(`^${expression}$`).test(name);
 }

@@ -1,4 +1,6 @@
-export type OutputEvent = { readonly kind: "data"; readonly data: Buffer } | { readonly kind: "mark"; readonly text: string };
+export type OutputEvent =
+  | { readonly kind: "data"; readonly data: Buffer }
+  | { readonly kind: "mark"; readonly text: string };
 
 /**
  * Finds our own marks in the output of a remote command: a prefix that is used once, some text and a newline. They say where the script's output begins and

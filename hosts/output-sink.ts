@@ -18,7 +18,11 @@ export class OutputSink {
   #discarding = false;
 
   /** `onFailure` is called at most once, when there is too much output or the taker fails. */
-  constructor(channel: ClientChannel, onStdout: ((chunk: Buffer) => void | Promise<void>) | undefined, onFailure: (error: unknown) => void) {
+  constructor(
+    channel: ClientChannel,
+    onStdout: ((chunk: Buffer) => void | Promise<void>) | undefined,
+    onFailure: (error: unknown) => void,
+  ) {
     this.#channel = channel;
     this.#onStdout = onStdout;
     this.#onFailure = onFailure;
@@ -57,7 +61,11 @@ export class OutputSink {
     this.#taken.catch((error: unknown) => this.#fail(error));
   }
 
-  async #afterwards(earlier: Promise<void>, data: Buffer, take: (chunk: Buffer) => void | Promise<void>): Promise<void> {
+  async #afterwards(
+    earlier: Promise<void>,
+    data: Buffer,
+    take: (chunk: Buffer) => void | Promise<void>,
+  ): Promise<void> {
     await earlier;
     if (!this.#discarding) await take(data);
     this.#pending -= 1;

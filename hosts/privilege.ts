@@ -21,12 +21,22 @@ export function launch(privilege: Privilege, nonce: string): Launch {
   const loader = loaderCommand(nonce);
   if (privilege.kind === "none") return { command: `exec ${loader}`, firstLine: "", throughTool: false };
   if (privilege.kind === "doas") return { command: `${ENGLISH} doas -n ${loader}`, firstLine: "", throughTool: true };
-  if (privilege.password === undefined) return { command: `${ENGLISH} sudo -n -- ${loader}`, firstLine: "", throughTool: true };
+  if (privilege.password === undefined)
+    return { command: `${ENGLISH} sudo -n -- ${loader}`, firstLine: "", throughTool: true };
   const prompt = `password-for-${nonce.slice(-8)}:`;
-  return { command: `${ENGLISH} sudo -S -p ${prompt} -- ${loader}`, firstLine: `${privilege.password}\n`, prompt, throughTool: true };
+  return {
+    command: `${ENGLISH} sudo -S -p ${prompt} -- ${loader}`,
+    firstLine: `${privilege.password}\n`,
+    prompt,
+    throughTool: true,
+  };
 }
 
-const REASONS: readonly { readonly pattern: RegExp; readonly what: (tool: string) => string; readonly next: (tool: string, user: string) => string }[] = [
+const REASONS: readonly {
+  readonly pattern: RegExp;
+  readonly what: (tool: string) => string;
+  readonly next: (tool: string, user: string) => string;
+}[] = [
   {
     pattern: /not found|no such file/i,
     what: (tool) => `${tool} is not installed.`,
@@ -35,18 +45,26 @@ const REASONS: readonly { readonly pattern: RegExp; readonly what: (tool: string
   {
     pattern: /must have a tty|tty is required|no tty present/i,
     what: (tool) => `${tool} demands a terminal.`,
-    next: (tool, user) => (tool === "sudo" ? `add "Defaults:${user} !requiretty" with visudo on the node.` : `permit ${user} in doas.conf with nopass.`),
+    next: (tool, user) =>
+      tool === "sudo"
+        ? `add "Defaults:${user} !requiretty" with visudo on the node.`
+        : `permit ${user} in doas.conf with nopass.`,
   },
   {
     pattern: /not in the sudoers|not allowed to|not permitted|may not run/i,
     what: (tool) => `${tool}'s rules do not allow this user to run sh as root.`,
-    next: (tool, user) => (tool === "sudo" ? `add "${user} ALL=(root) NOPASSWD: ALL" with visudo on the node.` : `add "permit nopass ${user} as root" to doas.conf.`),
+    next: (tool, user) =>
+      tool === "sudo"
+        ? `add "${user} ALL=(root) NOPASSWD: ALL" with visudo on the node.`
+        : `add "permit nopass ${user} as root" to doas.conf.`,
   },
   {
     pattern: /password is required|authentication (is )?required|authentication failed/i,
     what: (tool) => `${tool} asks for a password, and none is configured.`,
     next: (tool, user) =>
-      tool === "sudo" ? `set the sudo password for this node, or add "${user} ALL=(root) NOPASSWD: ALL" with visudo.` : `add "permit nopass ${user} as root" to doas.conf.`,
+      tool === "sudo"
+        ? `set the sudo password for this node, or add "${user} ALL=(root) NOPASSWD: ALL" with visudo.`
+        : `add "permit nopass ${user} as root" to doas.conf.`,
   },
   {
     pattern: /incorrect password|no password was provided|try again/i,

@@ -22,8 +22,16 @@ start_time() {
 }`;
 
 /** The living process with that number; undefined if there is none. */
-export async function identifyProcess(host: Host, pid: number, signal?: AbortSignal): Promise<ProcessIdentity | undefined> {
-  const result = await host.run(`LC_ALL=C\n${START_TIME}\nstart_time "$1"`, { args: [String(pid)], privileged: true, signal });
+export async function identifyProcess(
+  host: Host,
+  pid: number,
+  signal?: AbortSignal,
+): Promise<ProcessIdentity | undefined> {
+  const result = await host.run(`LC_ALL=C\n${START_TIME}\nstart_time "$1"`, {
+    args: [String(pid)],
+    privileged: true,
+    signal,
+  });
   const startTime = result.stdout.toString("latin1").trim();
   if (result.code === 0) return startTime === "" ? undefined : { pid, startTime };
   throw new UnderstudyError("NODE_NOT_UNDERSTOOD", {

@@ -13,7 +13,14 @@ export function markPrefix(nonce: string): string {
 }
 
 /** What follows the prefix, on both streams or on standard error only. */
-export const MARKS = { ready: "ready", end: "end", pid: "pid", locked: "locked", busy: "busy", missing: "missing" } as const;
+export const MARKS = {
+  ready: "ready",
+  end: "end",
+  pid: "pid",
+  locked: "locked",
+  busy: "busy",
+  missing: "missing",
+} as const;
 
 /** Seconds between TERM and KILL. */
 export const KILL_AFTER_SECONDS = 2;

@@ -15,7 +15,13 @@ export type AuthenticationAttempt =
   | {
       type: "keyboard-interactive";
       username: string;
-      prompt: (name: string, instructions: string, language: string, prompts: readonly unknown[], finish: (answers: string[]) => void) => void;
+      prompt: (
+        name: string,
+        instructions: string,
+        language: string,
+        prompts: readonly unknown[],
+        finish: (answers: string[]) => void,
+      ) => void;
     };
 
 /** ssh's own order. DSA is gone from current OpenSSH. */
@@ -44,14 +50,26 @@ export async function authenticationAttempts(node: string, target: SshTarget): P
 
 async function configuredKey(node: string, target: SshTarget, file: string): Promise<AuthenticationAttempt> {
   const key = await readFile(file).catch((error: unknown) => {
-    throw unusableKey(node, `The key file ${file} cannot be read (${codeOf(error) ?? "unknown reason"}).`, `check the path and its permissions: ls -l ${file}`);
+    throw unusableKey(
+      node,
+      `The key file ${file} cannot be read (${codeOf(error) ?? "unknown reason"}).`,
+      `check the path and its permissions: ls -l ${file}`,
+    );
   });
   const parsed = ssh2.utils.parseKey(key, target.passphrase);
   if (parsed instanceof Error) {
     const encrypted = /encrypted|passphrase|decrypt|integrity/i.test(parsed.message);
     throw encrypted
-      ? unusableKey(node, `The key file ${file} is encrypted, and ${target.passphrase === undefined ? "no" : "a wrong"} passphrase is configured.`, "set this node's passphrase, or use an agent.")
-      : unusableKey(node, `The key file ${file} is not a private key that can be read.`, "name the private key, not its .pub file.");
+      ? unusableKey(
+          node,
+          `The key file ${file} is encrypted, and ${target.passphrase === undefined ? "no" : "a wrong"} passphrase is configured.`,
+          "set this node's passphrase, or use an agent.",
+        )
+      : unusableKey(
+          node,
+          `The key file ${file} is not a private key that can be read.`,
+          "name the private key, not its .pub file.",
+        );
   }
   return { type: "publickey", username: target.user, key, passphrase: target.passphrase };
 }

@@ -32,7 +32,12 @@ export interface CommandContext {
 type Phase = "launching" | "locking" | "running" | "ending" | "settled";
 
 /** Runs one script over an open connection; see Host.run for the contract. Rejects with NotStarted besides. */
-export function runCommand(connection: SshConnection, context: CommandContext, script: string, options: RunOptions): Promise<RunResult> {
+export function runCommand(
+  connection: SshConnection,
+  context: CommandContext,
+  script: string,
+  options: RunOptions,
+): Promise<RunResult> {
   const nonce = `understudy-${randomBytes(12).toString("hex")}`;
   const program = programText(nonce, {
     script,
@@ -42,8 +47,11 @@ export function runCommand(connection: SshConnection, context: CommandContext, s
   });
   const start = launch(options.privileged ? context.privilege : { kind: "none" }, nonce);
   return new Promise((resolve, reject) => {
-    const begin = (channel: ClientChannel): void => new Command(channel, context, options, { nonce, program, start }, resolve, reject).begin();
-    connection.exec(start.command, begin).catch((error: unknown) => reject(new NotStarted("no session was opened", { cause: error })));
+    const begin = (channel: ClientChannel): void =>
+      new Command(channel, context, options, { nonce, program, start }, resolve, reject).begin();
+    connection
+      .exec(start.command, begin)
+      .catch((error: unknown) => reject(new NotStarted("no session was opened", { cause: error })));
   });
 }
 
@@ -126,7 +134,8 @@ class Command {
     this.#launchText = (this.#launchText + data.toString("latin1")).slice(-LAUNCH_TEXT_LIMIT);
     const { prompt } = this.#texts.start;
     // sudo asks again where the password was wrong; a PAM module may ask in its own words, but sudo then says so.
-    if (prompt && (this.#launchText.split(prompt).length > 2 || /try again/i.test(this.#launchText))) this.#refusePrivilege(WRONG_PASSWORD);
+    if (prompt && (this.#launchText.split(prompt).length > 2 || /try again/i.test(this.#launchText)))
+      this.#refusePrivilege(WRONG_PASSWORD);
   }
 
   #mark(text: string, onStderr: boolean): void {
@@ -208,7 +217,8 @@ class Command {
     this.#stopInput.abort();
     this.#after(undefined);
     const code = this.#code;
-    if (code === undefined || !Number.isInteger(code)) return this.#settle(outcomeUnknown(this.#context.node, undefined));
+    if (code === undefined || !Number.isInteger(code))
+      return this.#settle(outcomeUnknown(this.#context.node, undefined));
     void this.#sink.finish().then(
       (output) => this.#settle(undefined, { code, ...output }),
       (error: unknown) => this.#settle(error),
@@ -219,7 +229,8 @@ class Command {
     if (this.#phase === "settled" || this.#openStreams === 0) return;
     if (this.#phase === "ending") return this.#settle(notConfirmed(this.#context.node, this.#endingFor));
     if (this.#phase === "running") return this.#settle(outcomeUnknown(this.#context.node, this.#exitSeen));
-    if (this.#exitSeen === undefined) return this.#settle(new NotStarted("the connection was lost before the command started"));
+    if (this.#exitSeen === undefined)
+      return this.#settle(new NotStarted("the connection was lost before the command started"));
     if (this.#phase === "launching" && this.#texts.start.throughTool) return this.#refusePrivilege(this.#launchText);
     this.#settle(noShell(this.#context, this.#exitSeen));
   }
@@ -266,7 +277,9 @@ function missing(context: CommandContext, what: string): UnderstudyError {
   return new UnderstudyError("NODE_NOT_UNDERSTOOD", {
     node: context.node,
     what: lockFile ? `The lock file ${context.lockFile} cannot be opened.` : `The program ${what} is not there.`,
-    next: lockFile ? `make its directory readable to ${context.user}, or remove the file.` : "install util-linux (or busybox with it) on the node.",
+    next: lockFile
+      ? `make its directory readable to ${context.user}, or remove the file.`
+      : "install util-linux (or busybox with it) on the node.",
   });
 }
 
@@ -288,7 +301,8 @@ function notConfirmed(node: string, reason: unknown): UnderstudyError {
 }
 
 function outcomeUnknown(node: string, exit: string | undefined): UnderstudyError {
-  const why = exit === undefined ? "The connection was lost under a command" : "The shell that watched over a command was killed";
+  const why =
+    exit === undefined ? "The connection was lost under a command" : "The shell that watched over a command was killed";
   return new UnderstudyError("OUTCOME_UNKNOWN", {
     node,
     what: `${why}: it may or may not have taken effect.`,

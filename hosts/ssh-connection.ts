@@ -7,7 +7,13 @@ import type { SshTarget } from "../config/effective.ts";
 import { UnderstudyError } from "../model/errors.ts";
 import { codeOf } from "./error-codes.ts";
 import { hostKeyError } from "./host-key-errors.ts";
-import { judgeHostKey, knownKeyTypes, parseKnownHosts, type KnownHostsEntry, type KnownHostsFile } from "./known-hosts.ts";
+import {
+  judgeHostKey,
+  knownKeyTypes,
+  parseKnownHosts,
+  type KnownHostsEntry,
+  type KnownHostsFile,
+} from "./known-hosts.ts";
 import { authenticationAttempts, describeAttempts } from "./ssh-authentication.ts";
 
 /** A connection that has been verified and authenticated. */
@@ -148,7 +154,12 @@ function connectionOf(client: Client, jump: Jump | undefined): SshConnection {
   return connection;
 }
 
-function openChannel(client: Client, closing: Promise<void>, command: string, onChannel: (channel: ClientChannel) => void): Promise<void> {
+function openChannel(
+  client: Client,
+  closing: Promise<void>,
+  command: string,
+  onChannel: (channel: ClientChannel) => void,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     void closing.then(() => reject(new Error("the connection was lost")));
     client.exec(command, (error, channel) => {

@@ -90,7 +90,9 @@ class SshHost implements Host {
     const endGroup = (pid: number): Promise<void> => this.#endGroup(connection, pid, options.privileged);
     this.#users.set(connection, (this.#users.get(connection) ?? 0) + 1);
     try {
-      return await this.#inSession(connection, () => runCommand(connection, { ...this.#context, endGroup }, script, options));
+      return await this.#inSession(connection, () =>
+        runCommand(connection, { ...this.#context, endGroup }, script, options),
+      );
     } catch (error) {
       // It is lost, or opens no more sessions; what still runs on it is left alone.
       if (error instanceof NotStarted && this.#current === connection) this.#forget();
@@ -147,7 +149,11 @@ class SshHost implements Host {
   }
 
   async #endGroup(connection: SshConnection, pid: number, privileged: boolean | undefined): Promise<void> {
-    const { code } = await runCommand(connection, this.#context, END_GROUP_SCRIPT, { args: [String(pid)], privileged, timeoutMs: 8_000 });
+    const { code } = await runCommand(connection, this.#context, END_GROUP_SCRIPT, {
+      args: [String(pid)],
+      privileged,
+      timeoutMs: 8_000,
+    });
     if (code !== 0) throw new Error("a process outlived KILL");
   }
 
@@ -155,7 +161,9 @@ class SshHost implements Host {
     const { host, port, user } = this.#node.ssh;
     return new UnderstudyError("HOST_UNREACHABLE", {
       node: this.name,
-      what: this.#closed ? "Its connection has been closed." : `${user}@${host}:${port} let us log in but ran no command.`,
+      what: this.#closed
+        ? "Its connection has been closed."
+        : `${user}@${host}:${port} let us log in but ran no command.`,
       next: `see what happens by hand: ssh -p ${port} ${user}@${host} true`,
       cause,
     });

@@ -14,8 +14,8 @@ export const ERROR_IDS = {
   PRIVILEGE_REFUSED: { retryable: false },
   COMMAND_FAILED: { retryable: false },
   COMMAND_TIMED_OUT: { retryable: false },
-  /** The connection was lost under a command: it may or may not have taken effect (I7). */
-  OUTCOME_UNKNOWN: { retryable: false },
+  /** The connection was lost under a command: it may or may not have taken effect (I7). Every step may run twice (I9). */
+  OUTCOME_UNKNOWN: { retryable: true },
   NODE_BUSY: { retryable: true },
   NODE_NOT_UNDERSTOOD: { retryable: false },
   // the service on a node
@@ -29,6 +29,8 @@ export const ERROR_IDS = {
   COORDINATOR_UNREADABLE: { retryable: true },
   COORDINATOR_WRITE_FAILED: { retryable: true },
   COORDINATOR_VERIFY_FAILED: { retryable: true },
+  /** A write to it began and did not end well: it is never started so. */
+  COORDINATOR_DIRTY: { retryable: false },
   COORDINATOR_TOOL_MISSING: { retryable: false },
   COUNTER_EXHAUSTED: { retryable: false },
   // files

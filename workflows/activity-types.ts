@@ -28,9 +28,17 @@ export interface HandoverActivities {
   /** A new generation on this node: its files and, unless `coordinator` is false, the image of its coordinator. */
   dumpNvram(input: NodeStep): Promise<GenerationRef>;
   /** The generation from one node to another, hashed, under its name only when whole. */
-  transferFile(input: { service: string; from: string; to: string; epoch: number; generation: GenerationRef }): Promise<{ bytes: number }>;
+  transferFile(input: {
+    service: string;
+    from: string;
+    to: string;
+    epoch: number;
+    generation: GenerationRef;
+  }): Promise<{ bytes: number }>;
   /** The generation's image into this node's coordinator, counters raised above all known, read back and compared. */
-  restoreNvram(input: NodeStep & { generation: GenerationRef; highestCounters: FrameCounters; admitted: AdmittedStick }): Promise<{ counters: FrameCounters }>;
+  restoreNvram(
+    input: NodeStep & { generation: GenerationRef; highestCounters: FrameCounters; admitted: AdmittedStick },
+  ): Promise<{ counters: FrameCounters }>;
   /** The generation becomes the data directory, with this node's own values. */
   applyConfig(input: NodeStep & { generation: GenerationRef }): Promise<{ files: number }>;
   /** Grants this node the epoch and starts the service: the point of no return once it is issued. */
@@ -39,7 +47,9 @@ export interface HandoverActivities {
   proveNode(input: NodeStep & { since: string }): Promise<Proof>;
   /** Raises the counters of this node's own coordinator above `above` before it serves again, by its own
    * dump `generation` where one is given (no need to read it again). */
-  raiseCounters(input: NodeStep & { above: FrameCounters; generation?: GenerationRef }): Promise<{ counters: FrameCounters }>;
+  raiseCounters(
+    input: NodeStep & { above: FrameCounters; generation?: GenerationRef },
+  ): Promise<{ counters: FrameCounters }>;
 
   /** The old node after a success: stopped, silent, its standby copy pruned; a reboot if configured. */
   leaveClean(input: NodeStep & { successor: string }): Promise<void>;

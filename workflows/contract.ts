@@ -100,7 +100,13 @@ export interface HandoverReport {
   readonly steps: readonly StepReport[];
   readonly findings: readonly Finding[];
   /** Where the failure came from. */
-  readonly error?: { readonly id: string; readonly step: string; readonly node?: string; readonly what: string; readonly next: string };
+  readonly error?: {
+    readonly id: string;
+    readonly step: string;
+    readonly node?: string;
+    readonly what: string;
+    readonly next: string;
+  };
 }
 
 /** State of the `service` workflow, as its query `state` answers. */
@@ -112,7 +118,12 @@ export interface ServiceState {
   readonly epoch: number;
   /** Highest outgoing counters that were ever read or written. */
   readonly highestCounters: FrameCounters;
-  readonly current?: { readonly workflowId: string; readonly runId: string; readonly announced?: Unfinished; readonly since: string };
+  readonly current?: {
+    readonly workflowId: string;
+    readonly runId: string;
+    readonly announced?: Unfinished;
+    readonly since: string;
+  };
   /** A handover that ended without a verdict and is still to be recovered. */
   readonly unfinished?: Unfinished;
   /** Newest first, at most 20. */

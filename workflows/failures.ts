@@ -1,4 +1,10 @@
-import { ActivityFailure, ApplicationFailure, CancelledFailure, TimeoutFailure, isCancellation } from "@temporalio/workflow";
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  CancelledFailure,
+  TimeoutFailure,
+  isCancellation,
+} from "@temporalio/workflow";
 
 /** What a failed step says, in the form of the report. */
 export interface StepFailure {
@@ -52,7 +58,13 @@ export function describeFailure(error: unknown): StepFailure {
       retryable: cause.nonRetryable !== true,
     };
   }
-  return { id: "INTERNAL", what: error instanceof Error ? error.message : String(error), next: "See the worker's log.", issued: true, retryable: false };
+  return {
+    id: "INTERNAL",
+    what: error instanceof Error ? error.message : String(error),
+    next: "See the worker's log.",
+    issued: true,
+    retryable: false,
+  };
 }
 
 const UNSEEN: readonly string[] = ["HOST_UNREACHABLE", "BROKER_UNREACHABLE", "OUTCOME_UNKNOWN", "STEP_TIMED_OUT"];

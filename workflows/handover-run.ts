@@ -1,4 +1,10 @@
-import { ApplicationFailure, CancellationScope, log, setCurrentDetails, upsertSearchAttributes } from "@temporalio/workflow";
+import {
+  ApplicationFailure,
+  CancellationScope,
+  log,
+  setCurrentDetails,
+  upsertSearchAttributes,
+} from "@temporalio/workflow";
 import { defineSearchAttributeKey } from "@temporalio/common";
 import { NO_COUNTERS, highestOf } from "../model/frame-counters.ts";
 import type { FrameCounters } from "../model/frame-counters.ts";
@@ -64,7 +70,11 @@ export class HandoverRun {
   }
 
   /** Runs one step and records it. Rejects StepFailed. */
-  async step<T>(step: Pick<StepReport, "name" | "title" | "node" | "undo">, act: () => Promise<T>, detail?: (result: T) => string): Promise<T> {
+  async step<T>(
+    step: Pick<StepReport, "name" | "title" | "node" | "undo">,
+    act: () => Promise<T>,
+    detail?: (result: T) => string,
+  ): Promise<T> {
     const index = this.recorder.begin(step, new Date());
     this.say(step.node ? `${step.title} (${step.node})` : step.title);
     try {

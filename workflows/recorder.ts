@@ -15,7 +15,9 @@ export class Recorder {
     return { ...this.#report, steps: this.#steps.map((step) => ({ ...step })) };
   }
 
-  set(values: Partial<Pick<HandoverReport, "from" | "to" | "epoch" | "message" | "outageMs" | "error" | "kind">>): void {
+  set(
+    values: Partial<Pick<HandoverReport, "from" | "to" | "epoch" | "message" | "outageMs" | "error" | "kind">>,
+  ): void {
     Object.assign(this.#report, values);
   }
 
@@ -48,10 +50,23 @@ const MARK = { running: "…", done: "✓", failed: "✗" } as const;
 
 /** The report as Markdown, for the Temporal UI's "current details". */
 export function renderDetails(report: HandoverReport): string {
-  const head = report.from && report.to ? `**${report.service}**: ${report.from} → ${report.to}, epoch ${report.epoch ?? "?"}` : `**${report.service}**`;
+  const head =
+    report.from && report.to
+      ? `**${report.service}**: ${report.from} → ${report.to}, epoch ${report.epoch ?? "?"}`
+      : `**${report.service}**`;
   const rows = report.steps.map(
-    (s) => `| ${MARK[s.state]} | ${s.undo ? "↩ " : ""}${s.title} | ${s.node ?? ""} | ${s.durationMs === undefined ? "" : `${(s.durationMs / 1000).toFixed(1)} s`} | ${s.detail ?? ""} |`,
+    (s) =>
+      `| ${MARK[s.state]} | ${s.undo ? "↩ " : ""}${s.title} | ${s.node ?? ""} | ${s.durationMs === undefined ? "" : `${(s.durationMs / 1000).toFixed(1)} s`} | ${s.detail ?? ""} |`,
   );
-  const refusals = report.findings.filter((f) => !f.ok).map((f) => `- ${f.node ? `${f.node}: ` : ""}${f.what}${f.next ? ` **Next:** ${f.next}` : ""}`);
-  return [head, "", report.message, "", ...(rows.length ? ["| | step | node | time | |", "|-|-|-|-|-|", ...rows] : []), ...(refusals.length ? ["", ...refusals] : [])].join("\n");
+  const refusals = report.findings
+    .filter((f) => !f.ok)
+    .map((f) => `- ${f.node ? `${f.node}: ` : ""}${f.what}${f.next ? ` **Next:** ${f.next}` : ""}`);
+  return [
+    head,
+    "",
+    report.message,
+    "",
+    ...(rows.length ? ["| | step | node | time | |", "|-|-|-|-|-|", ...rows] : []),
+    ...(refusals.length ? ["", ...refusals] : []),
+  ].join("\n");
 }

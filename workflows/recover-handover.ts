@@ -20,17 +20,24 @@ export async function recoverHandover(run: HandoverRun, unfinished: Unfinished):
   const service = run.report.service;
   run.heading(from, to, epoch);
   try {
-    const facts = await run.step({ name: "readFacts", title: "Ask the nodes what they do" }, () => onNode.readFacts({ service }));
+    const facts = await run.step({ name: "readFacts", title: "Ask the nodes what they do" }, () =>
+      onNode.readFacts({ service }),
+    );
     for (const { counters } of facts) run.sawCounters(counters);
     const decision = decideRecovery(unfinished, facts);
     run.say(`An earlier handover from ${from} to ${to} ended without a verdict: ${decision.because}.`);
-    const recovered = await CancellationScope.nonCancellable(() => new Recovery(run, unfinished, facts).carryOut(decision));
+    const recovered = await CancellationScope.nonCancellable(() =>
+      new Recovery(run, unfinished, facts).carryOut(decision),
+    );
     if (recovered.outcome !== "unknown") await toService.settleHandover({ service, runId: unfinished.runId });
     return recovered;
   } catch (error) {
     if (!(error instanceof StepFailed)) throw error;
     run.failedBy(error);
-    return { outcome: "unknown", message: `The handover from ${from} to ${to} could not be recovered: ${error.failure.what} ${error.failure.next}` };
+    return {
+      outcome: "unknown",
+      message: `The handover from ${from} to ${to} could not be recovered: ${error.failure.what} ${error.failure.next}`,
+    };
   }
 }
 
@@ -53,7 +60,10 @@ class Recovery {
     const lead = `The handover from ${from} to ${to} ended without a verdict; ${because}`;
     switch (action) {
       case "unknown":
-        return { outcome: "unknown", message: `${lead}. Nothing was changed: look at the nodes, then start a switchover again.` };
+        return {
+          outcome: "unknown",
+          message: `${lead}. Nothing was changed: look at the nodes, then start a switchover again.`,
+        };
       case "settled":
       case "return":
         return this.#return(action, lead);
@@ -67,7 +77,9 @@ class Recovery {
     const { from, to } = this.#unfinished;
     const run = this.#run;
     const silenceNew = () =>
-      run.step({ name: "silenceNode", title: "Silence the standby's radio", node: to, undo: true }, () => bringingBack.silenceNode(this.#at(to)));
+      run.step({ name: "silenceNode", title: "Silence the standby's radio", node: to, undo: true }, () =>
+        bringingBack.silenceNode(this.#at(to)),
+      );
     if (action === "return") await silenceNew();
     else if (this.#isStopped(to)) await silenceNew().catch(ignoreStepFailure);
     // One that runs is granted anew, and started again if a stop was still under way.
@@ -81,8 +93,16 @@ class Recovery {
     const { to } = this.#unfinished;
     const undo: UndoStep = { ...this.#at(to), madeIn: this.#unfinished.epoch };
     const run = this.#run;
-    await run.step({ name: "undoApplyConfig", title: "Put the standby's files back", node: to, undo: true }, () => onNode.undoApplyConfig(undo)).catch(ignoreStepFailure);
-    await run.step({ name: "undoTransferFile", title: "Remove what was transferred", node: to, undo: true }, () => onNode.undoTransferFile(undo)).catch(ignoreStepFailure);
+    await run
+      .step({ name: "undoApplyConfig", title: "Put the standby's files back", node: to, undo: true }, () =>
+        onNode.undoApplyConfig(undo),
+      )
+      .catch(ignoreStepFailure);
+    await run
+      .step({ name: "undoTransferFile", title: "Remove what was transferred", node: to, undo: true }, () =>
+        onNode.undoTransferFile(undo),
+      )
+      .catch(ignoreStepFailure);
   }
 
   async #complete(lead: string): Promise<Recovered> {
@@ -90,9 +110,13 @@ class Recovery {
     const run = this.#run;
     run.recorder.set({ epoch: this.#epoch });
     // What may still be on its way to the old node, such as a start of the way back, is refused there from now on.
-    const stopped = run.step({ name: "stopNode", title: "Make sure that the old node is stopped", node: from }, () => onNode.stopNode(this.#at(from)));
+    const stopped = run.step({ name: "stopNode", title: "Make sure that the old node is stopped", node: from }, () =>
+      onNode.stopNode(this.#at(from)),
+    );
     await (this.#isStopped(to) ? stopped : stopped.catch(ignoreStepFailure));
-    const started = await run.step({ name: "startNode", title: "Start the service", node: to }, () => onNode.startNode(this.#at(to)));
+    const started = await run.step({ name: "startNode", title: "Start the service", node: to }, () =>
+      onNode.startNode(this.#at(to)),
+    );
     try {
       await run.step(
         { name: "proveNode", title: "See it serve: online, and devices answer", node: to },
@@ -105,7 +129,11 @@ class Recovery {
       run.recorder.set({ epoch: this.#epoch + 1 });
       return { outcome: "returned", message: `${lead}. ${to} could not be proven, ${from} serves again.` };
     }
-    await run.step({ name: "leaveClean", title: "Leave the old node clean", node: from }, () => onNode.leaveClean({ ...this.#at(from), successor: to })).catch(ignoreStepFailure);
+    await run
+      .step({ name: "leaveClean", title: "Leave the old node clean", node: from }, () =>
+        onNode.leaveClean({ ...this.#at(from), successor: to }),
+      )
+      .catch(ignoreStepFailure);
     return { outcome: "done", message: `${lead}. ${to} serves.` };
   }
 

@@ -27,7 +27,10 @@ export function decideRecovery(unfinished: Unfinished, facts: readonly NodeFacts
     return { action: "unknown", because: `understudy.yaml no longer names ${!old ? from : to}` };
   }
   if (others.length > 0) {
-    return { action: "unknown", because: `${others.map((f) => f.node).join(", ")} runs the service and had no part in this handover` };
+    return {
+      action: "unknown",
+      because: `${others.map((f) => f.node).join(", ")} runs the service and had no part in this handover`,
+    };
   }
   if (old.running === true && next.running === true) {
     return { action: "unknown", because: `both ${from} and ${to} run the service` };
@@ -39,7 +42,10 @@ export function decideRecovery(unfinished: Unfinished, facts: readonly NodeFacts
     return { action: "settled", because: `${from} runs the service` };
   }
   if (!next.reachable || next.running === "unknown") {
-    return { action: "unknown", because: `${to} cannot be asked whether it was started${next.detail ? ` (${next.detail})` : ""}` };
+    return {
+      action: "unknown",
+      because: `${to} cannot be asked whether it was started${next.detail ? ` (${next.detail})` : ""}`,
+    };
   }
   // It may serve again by a way back that nobody told: starting the other would put two coordinators on the air.
   if (!old.reachable || old.running === "unknown") {

@@ -101,11 +101,27 @@ function holderAfter(report: HandoverReport): string | undefined {
 /** Of recoveries that could not establish anything, one after the other, only the last is kept: they may go on for days. */
 function remember(latest: HandoverSummary, history: readonly HandoverSummary[]): readonly HandoverSummary[] {
   const [previous, ...older] = history;
-  const again = previous?.kind === "recovery" && latest.kind === "recovery" && previous.outcome === "unknown" && latest.outcome === "unknown";
+  const again =
+    previous?.kind === "recovery" &&
+    latest.kind === "recovery" &&
+    previous.outcome === "unknown" &&
+    latest.outcome === "unknown";
   return [latest, ...(again ? older : history)].slice(0, KEPT_HISTORY);
 }
 
 function summary(report: HandoverReport): HandoverSummary {
   const { runId, kind, from, to, epoch, reason, message, startedAt, outageMs } = report;
-  return { runId, kind, outcome: report.outcome ?? "unknown", from, to, epoch, reason, message, startedAt, endedAt: report.endedAt ?? startedAt, outageMs };
+  return {
+    runId,
+    kind,
+    outcome: report.outcome ?? "unknown",
+    from,
+    to,
+    epoch,
+    reason,
+    message,
+    startedAt,
+    endedAt: report.endedAt ?? startedAt,
+    outageMs,
+  };
 }

@@ -71,9 +71,14 @@ export async function service(input: ServiceInput): Promise<never> {
   setHandler(settleUpdate, (runId) => book.settle(runId), { description: "An unfinished handover was recovered" });
 
   if (book.state.holder === undefined) await learnHolder(book);
-  for (let failedRecoveries = 0; ; ) {
+  for (let failedRecoveries = 0; ;) {
     setCurrentDetails(describe(book.state));
-    await condition(() => book.state.current !== undefined || book.state.unfinished !== undefined || workflowInfo().continueAsNewSuggested);
+    await condition(
+      () =>
+        book.state.current !== undefined ||
+        book.state.unfinished !== undefined ||
+        workflowInfo().continueAsNewSuggested,
+    );
     if (book.state.current) {
       setCurrentDetails(describe(book.state));
       await watch(book, book.state.current);
@@ -129,7 +134,9 @@ async function backOff(book: ServiceBook, failedRecoveries: number): Promise<voi
 
 /** Starts the recovery under the handover's own id, so that no other handover runs beside it. Whether it worked is in the state. */
 async function recover(name: string, unfinished: Unfinished): Promise<void> {
-  const args: [SwitchoverInput] = [{ service: name, reason: "the handover before it ended without a verdict", recover: unfinished }];
+  const args: [SwitchoverInput] = [
+    { service: name, reason: "the handover before it ended without a verdict", recover: unfinished },
+  ];
   try {
     const child = await startChild<(input: SwitchoverInput) => Promise<HandoverReport>>("switchover", {
       workflowId: handoverId(name),
@@ -150,7 +157,9 @@ function describe(state: ServiceState): string {
   return [
     `**${state.service}**: ${state.holder ? `runs on ${state.holder}` : "holder not known yet"}, epoch ${state.epoch}`,
     ...(state.current ? [`Handover in progress since ${state.current.since}`] : []),
-    ...(state.unfinished ? [`A handover from ${state.unfinished.from} to ${state.unfinished.to} ended without a verdict`] : []),
+    ...(state.unfinished
+      ? [`A handover from ${state.unfinished.from} to ${state.unfinished.to} ended without a verdict`]
+      : []),
     ...(last ? [`Last: ${last.message} (${last.endedAt})`] : []),
   ].join("\n\n");
 }

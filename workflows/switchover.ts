@@ -1,6 +1,22 @@
-import { ApplicationFailure, CancellationScope, ParentClosePolicy, defineQuery, executeChild, setHandler, sleep, workflowInfo } from "@temporalio/workflow";
+import {
+  ApplicationFailure,
+  CancellationScope,
+  ParentClosePolicy,
+  defineQuery,
+  executeChild,
+  setHandler,
+  sleep,
+  workflowInfo,
+} from "@temporalio/workflow";
 import { WorkflowExecutionAlreadyStartedError } from "@temporalio/common";
-import type { AdmittedStick, GenerationRef, NodeStep, Opening, PreflightResult, StartResult } from "./activity-types.ts";
+import type {
+  AdmittedStick,
+  GenerationRef,
+  NodeStep,
+  Opening,
+  PreflightResult,
+  StartResult,
+} from "./activity-types.ts";
 import { briefly, onNode, onNodeOnce, toService } from "./activities-proxy.ts";
 import { PROGRESS_QUERY, handoverId } from "./contract.ts";
 import type { HandoverReport, SwitchoverInput, Unfinished } from "./contract.ts";
@@ -43,7 +59,8 @@ export async function switchover(input: SwitchoverInput): Promise<HandoverReport
   const unfinished = input.recover ?? opening.state.unfinished;
   if (unfinished) {
     const recovered = await recoverHandover(run, unfinished);
-    if (input.recover || recovered.outcome === "unknown" || recovered.outcome === "failed") return run.verdict(recovered.outcome, recovered.message);
+    if (input.recover || recovered.outcome === "unknown" || recovered.outcome === "failed")
+      return run.verdict(recovered.outcome, recovered.message);
   }
   return handOver(run, input, opening);
 }
@@ -76,17 +93,24 @@ async function handOver(run: HandoverRun, input: SwitchoverInput, opening: Openi
   const { from, to } = checked;
   if (refusals.length > 0 || !from || !to) {
     const first = refusals[0];
-    return run.verdict("refused", `Refused before any change: ${first ? `${first.node ? `${first.node}: ` : ""}${first.what}` : "no active node and standby could be told apart."}`);
+    return run.verdict(
+      "refused",
+      `Refused before any change: ${first ? `${first.node ? `${first.node}: ` : ""}${first.what}` : "no active node and standby could be told apart."}`,
+    );
   }
   const epoch = Math.max(knownEpoch, checked.highestEpoch) + 1;
   run.heading(from, to, epoch);
-  if (input.rehearse) return run.verdict("rehearsed", `Rehearsed: ${from} can hand ${input.service} over to ${to}. Nothing was changed.`);
+  if (input.rehearse)
+    return run.verdict("rehearsed", `Rehearsed: ${from} can hand ${input.service} over to ${to}. Nothing was changed.`);
 
   const announced: Unfinished = { runId: run.report.runId, from, to, epoch };
   try {
     await toService.announceHandover({ service: input.service, announced });
   } catch (error) {
-    return run.verdict("refused", `Refused before any change, because it could not be announced: ${describeFailure(error).what}`);
+    return run.verdict(
+      "refused",
+      `Refused before any change, because it could not be announced: ${describeFailure(error).what}`,
+    );
   }
   return new Switchover(run, announced, checked.admitted ?? { enrolled: false }).run();
 }
@@ -150,7 +174,9 @@ class Switchover {
         newRadioSpoke: false,
       }),
     );
-    const stopped = await run.step({ name: "stopNode", title: "Stop the service", node: this.#from }, () => onNode.stopNode(oldNode));
+    const stopped = await run.step({ name: "stopNode", title: "Stop the service", node: this.#from }, () =>
+      onNode.stopNode(oldNode),
+    );
     this.#stoppedAt = stopped.issuedAt;
     await run.step(
       { name: "silenceNode", title: "Silence the radio", node: this.#from },
@@ -165,22 +191,32 @@ class Switchover {
     this.#generation = generation;
     run.sawCounters(generation.counters);
 
-    this.#tidy.push(this.#onStandby("undoTransferFile", "Remove what was transferred", () => onNode.undoTransferFile({ ...newNode, madeIn: this.#epoch })));
+    this.#tidy.push(
+      this.#onStandby("undoTransferFile", "Remove what was transferred", () =>
+        onNode.undoTransferFile({ ...newNode, madeIn: this.#epoch }),
+      ),
+    );
     await run.step(
       { name: "transferFile", title: `Copy it from ${this.#from}`, node: this.#to },
-      () => onNode.transferFile({ service: this.#service, from: this.#from, to: this.#to, epoch: this.#epoch, generation }),
+      () =>
+        onNode.transferFile({ service: this.#service, from: this.#from, to: this.#to, epoch: this.#epoch, generation }),
       ({ bytes }) => `${Math.ceil(bytes / 1024)} KiB`,
     );
 
     this.#undo.push(this.#onStandby("silenceNode", "Silence the standby's radio", () => briefly.silenceNode(newNode)));
     const restored = await run.step(
       { name: "restoreNvram", title: "Write and verify the coordinator", node: this.#to },
-      () => onNode.restoreNvram({ ...newNode, generation, highestCounters: run.highestCounters, admitted: this.#admitted }),
+      () =>
+        onNode.restoreNvram({ ...newNode, generation, highestCounters: run.highestCounters, admitted: this.#admitted }),
       (r) => `read back and equal, counter ${r.counters.network}`,
     );
     run.sawCounters(restored.counters);
 
-    this.#tidy.push(this.#onStandby("undoApplyConfig", "Put the standby's files back", () => onNode.undoApplyConfig({ ...newNode, madeIn: this.#epoch })));
+    this.#tidy.push(
+      this.#onStandby("undoApplyConfig", "Put the standby's files back", () =>
+        onNode.undoApplyConfig({ ...newNode, madeIn: this.#epoch }),
+      ),
+    );
     await run.step(
       { name: "applyConfig", title: "Put the files in place", node: this.#to },
       () => onNode.applyConfig({ ...newNode, generation }),
@@ -247,11 +283,17 @@ class Switchover {
       if (!(error instanceof StepFailed)) throw error;
       run.failedBy(error);
       // Not to see it is no evidence against it (I8): it is left as it is, and `service` goes on asking.
-      if (isUnseen(error.failure)) return run.verdict("unknown", `Whether ${this.#to} serves could not be seen: ${error.failure.what} ${error.failure.next}`);
+      if (isUnseen(error.failure))
+        return run.verdict(
+          "unknown",
+          `Whether ${this.#to} serves could not be seen: ${error.failure.what} ${error.failure.next}`,
+        );
       return this.#back(error);
     }
     await run
-      .step({ name: "leaveClean", title: "Leave the old node clean", node: this.#from }, () => onNode.leaveClean({ ...this.#at(this.#from), successor: this.#to }))
+      .step({ name: "leaveClean", title: "Leave the old node clean", node: this.#from }, () =>
+        onNode.leaveClean({ ...this.#at(this.#from), successor: this.#to }),
+      )
       .catch(ignoreStepFailure);
     return run.verdict("done", `${this.#service} runs on ${this.#to}.`);
   }
@@ -259,13 +301,22 @@ class Switchover {
   async #back(cause: StepFailed): Promise<HandoverReport> {
     const run = this.#run;
     try {
-      await goBack(run, this.#at(this.#to), this.#at(this.#from, this.#epoch + 1), { written: run.highestCounters, madeIn: this.#epoch });
+      await goBack(run, this.#at(this.#to), this.#at(this.#from, this.#epoch + 1), {
+        written: run.highestCounters,
+        madeIn: this.#epoch,
+      });
     } catch (error) {
       if (!(error instanceof StepFailed)) throw error;
-      return run.verdict("unknown", `${cause.failure.what} And the way back failed: ${error.failure.what} ${error.failure.next}`);
+      return run.verdict(
+        "unknown",
+        `${cause.failure.what} And the way back failed: ${error.failure.what} ${error.failure.next}`,
+      );
     }
     run.recorder.set({ epoch: this.#epoch + 1 });
-    return run.verdict("returned", `${this.#to} could not be proven, ${this.#from} serves again. ${cause.failure.what}`);
+    return run.verdict(
+      "returned",
+      `${this.#to} could not be proven, ${this.#from} serves again. ${cause.failure.what}`,
+    );
   }
 }
 

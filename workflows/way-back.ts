@@ -12,7 +12,11 @@ const UNREAD_COUNTER_MARGIN = 20_000;
  * The old node serves again. Its counters are raised from its own dump where there is one; without a dump it resumes with
  * the 1250 that Z-Stack adds at each start, which covers the 1000 that it keeps in RAM only. Rejects StepFailed.
  */
-export async function serveAgain(run: HandoverRun, step: NodeStep, from: { generation?: GenerationRef; above: FrameCounters; newRadioSpoke: boolean }): Promise<void> {
+export async function serveAgain(
+  run: HandoverRun,
+  step: NodeStep,
+  from: { generation?: GenerationRef; above: FrameCounters; newRadioSpoke: boolean },
+): Promise<void> {
   if (from.generation || from.newRadioSpoke) {
     const raised = run.step(
       { name: "raiseCounters", title: "Raise the frame counters", node: step.node, undo: true },
@@ -36,7 +40,10 @@ export async function serveAgain(run: HandoverRun, step: NodeStep, from: { gener
 
 /** A write of its counters that did not end well left the coordinator marked; then it is written again, from what it holds. */
 async function startAgain(run: HandoverRun, step: NodeStep, above: FrameCounters): Promise<StartResult> {
-  const start = () => run.step({ name: "startNode", title: "Start the old node again", node: step.node, undo: true }, () => bringingBack.startNode(step));
+  const start = () =>
+    run.step({ name: "startNode", title: "Start the old node again", node: step.node, undo: true }, () =>
+      bringingBack.startNode(step),
+    );
   try {
     return await start();
   } catch (error) {
@@ -55,11 +62,23 @@ async function startAgain(run: HandoverRun, step: NodeStep, above: FrameCounters
  * After the point of no return: the new radio proven silent, the old one's counters above both, the old node started under a
  * newer epoch. Rejects StepFailed; where the new radio could not be proven silent the old node is never started (I1).
  */
-export async function goBack(run: HandoverRun, newNode: NodeStep, oldNode: NodeStep, handover: { written: FrameCounters; madeIn: number }): Promise<void> {
+export async function goBack(
+  run: HandoverRun,
+  newNode: NodeStep,
+  oldNode: NodeStep,
+  handover: { written: FrameCounters; madeIn: number },
+): Promise<void> {
   const { written, madeIn } = handover;
-  await run.step({ name: "stopNode", title: "Stop the new node", node: newNode.node, undo: true }, () => bringingBack.stopNode(newNode));
-  await run.step({ name: "silenceNode", title: "Silence the new radio", node: newNode.node, undo: true }, () => bringingBack.silenceNode(newNode));
-  let above: FrameCounters = { network: written.network + UNREAD_COUNTER_MARGIN, linkKeys: written.linkKeys + UNREAD_COUNTER_MARGIN };
+  await run.step({ name: "stopNode", title: "Stop the new node", node: newNode.node, undo: true }, () =>
+    bringingBack.stopNode(newNode),
+  );
+  await run.step({ name: "silenceNode", title: "Silence the new radio", node: newNode.node, undo: true }, () =>
+    bringingBack.silenceNode(newNode),
+  );
+  let above: FrameCounters = {
+    network: written.network + UNREAD_COUNTER_MARGIN,
+    linkKeys: written.linkKeys + UNREAD_COUNTER_MARGIN,
+  };
   try {
     const dump = await run.step(
       { name: "dumpNvram", title: "Read the new radio's counters", node: newNode.node, undo: true },
@@ -72,7 +91,9 @@ export async function goBack(run: HandoverRun, newNode: NodeStep, oldNode: NodeS
   }
   await serveAgain(run, oldNode, { above, newRadioSpoke: true });
   await run
-    .step({ name: "undoApplyConfig", title: "Put the standby's files back", node: newNode.node, undo: true }, () => bringingBack.undoApplyConfig({ ...newNode, madeIn }))
+    .step({ name: "undoApplyConfig", title: "Put the standby's files back", node: newNode.node, undo: true }, () =>
+      bringingBack.undoApplyConfig({ ...newNode, madeIn }),
+    )
     .catch(ignoreStepFailure);
 }
 

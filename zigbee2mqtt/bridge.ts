@@ -136,7 +136,11 @@ export class Bridge {
     await this.#first(() => done(), timeoutMs, signal);
   }
 
-  #first(matches: (message: BridgeMessage) => boolean, timeoutMs: number, signal?: AbortSignal): Promise<BridgeMessage | undefined> {
+  #first(
+    matches: (message: BridgeMessage) => boolean,
+    timeoutMs: number,
+    signal?: AbortSignal,
+  ): Promise<BridgeMessage | undefined> {
     return new Promise((resolve, reject) => {
       const end = (act: () => void) => {
         clearTimeout(timer);
@@ -156,7 +160,11 @@ export class Bridge {
 
   #deliver(topic: string, payload: Buffer, packet: IPublishPacket): void {
     if (payload.length > MAX_PAYLOAD_BYTES || !topic.startsWith(`${this.#base}/`)) return;
-    const message = { topic: topic.slice(this.#base.length + 1), retained: packet.retain, text: () => payload.toString("utf8") };
+    const message = {
+      topic: topic.slice(this.#base.length + 1),
+      retained: packet.retain,
+      text: () => payload.toString("utf8"),
+    };
     for (const listener of this.#listeners) listener(message);
   }
 }

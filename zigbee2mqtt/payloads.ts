@@ -23,13 +23,19 @@ const infoSchema = z.object({
   version: z.string().optional(),
   coordinator: z.object({ ieee_address: z.string().optional() }).optional(),
   network: z
-    .object({ pan_id: z.number().optional(), extended_pan_id: z.union([z.string(), z.number()]).optional(), channel: z.number().optional() })
+    .object({
+      pan_id: z.number().optional(),
+      extended_pan_id: z.union([z.string(), z.number()]).optional(),
+      channel: z.number().optional(),
+    })
     .optional(),
   permit_join: z.boolean().optional(),
   config: z
     .object({
       serial: z.object({ port: z.string().optional() }).optional(),
-      advanced: z.object({ cache_state: z.boolean().optional(), cache_state_send_on_startup: z.boolean().optional() }).optional(),
+      advanced: z
+        .object({ cache_state: z.boolean().optional(), cache_state_send_on_startup: z.boolean().optional() })
+        .optional(),
     })
     .optional(),
 });

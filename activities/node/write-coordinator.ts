@@ -12,10 +12,22 @@ import type { NodeAccess } from "../support/world.ts";
  */
 export async function writeRaised(
   at: NodeAccess,
-  request: { image: NvramImage; generation: string; above: FrameCounters; write: (raised: NvramImage) => Promise<void>; signal: AbortSignal },
+  request: {
+    image: NvramImage;
+    generation: string;
+    above: FrameCounters;
+    write: (raised: NvramImage) => Promise<void>;
+    signal: AbortSignal;
+  },
 ): Promise<FrameCounters> {
   const { image, generation, signal } = request;
-  const target = nextCounters({ dumps: [image], highestKnown: request.above, ageMs: 0, ratePerSecond: 0, margin: at.service.policy.counterMargin });
+  const target = nextCounters({
+    dumps: [image],
+    highestKnown: request.above,
+    ageMs: 0,
+    ratePerSecond: 0,
+    margin: at.service.policy.counterMargin,
+  });
   const raised = raiseCounters(image, target);
   const counters = highestCounters(raised);
   const sha256 = hashNvramImage(raised);

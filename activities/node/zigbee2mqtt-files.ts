@@ -16,7 +16,9 @@ export async function readZigbee2MqttFiles(
   signal: AbortSignal,
 ): Promise<{ configuration: ConfiguredNetwork; backup: CoordinatorBackup | undefined }> {
   const read = async (name: string) =>
-    (await readFile(host, posix.join(node.dataDirectory, name), { privileged: true, maxBytes: MAX_BYTES, signal }))?.toString("utf8");
+    (
+      await readFile(host, posix.join(node.dataDirectory, name), { privileged: true, maxBytes: MAX_BYTES, signal })
+    )?.toString("utf8");
   const [text, backup] = await Promise.all([read("configuration.yaml"), read("coordinator_backup.json")]);
   const keyFile = networkKeyFile(text ?? "");
   // A reference may only name a file beside configuration.yaml, as for Zigbee2MQTT itself.

@@ -36,7 +36,12 @@ export async function checkActive(roles: Roles): Promise<Finding[]> {
   return [
     ...serving,
     known.permitJoin
-      ? refused("quiet", name, "Devices may join at the moment (permit join is on).", "Wait until it is over, or switch it off, then try again.")
+      ? refused(
+          "quiet",
+          name,
+          "Devices may join at the moment (permit join is on).",
+          "Wait until it is over, or switch it off, then try again.",
+        )
       : passed("quiet", name, "no device is joining"),
     ...(await run("quiet", name, () => checkUpdates(roles))),
     ...(await run("agreement", name, () => checkAgreement(roles, known))),
@@ -46,9 +51,16 @@ export async function checkActive(roles: Roles): Promise<Finding[]> {
 /** A device that receives its firmware over the air would have to begin anew. */
 async function checkUpdates({ active: { host, node }, signal }: Roles): Promise<Finding> {
   const text = await readFile(host, posix.join(node.dataDirectory, "state.json"), { privileged: true, signal });
-  const updating = Object.values(parseStates(text?.toString("utf8"))).filter((state) => state?.update?.state === "updating").length;
+  const updating = Object.values(parseStates(text?.toString("utf8"))).filter(
+    (state) => state?.update?.state === "updating",
+  ).length;
   if (updating === 0) return passed("quiet", node.name, "no device is being updated");
-  return refused("quiet", node.name, `${updating} ${updating === 1 ? "device is" : "devices are"} being updated over the air.`, "Wait until the update is over, then try again.");
+  return refused(
+    "quiet",
+    node.name,
+    `${updating} ${updating === 1 ? "device is" : "devices are"} being updated over the air.`,
+    "Wait until the update is over, then try again.",
+  );
 }
 
 type States = Record<string, { update?: { state?: unknown } } | null>;
@@ -74,4 +86,3 @@ async function checkAgreement({ active: { host, node }, signal }: Roles, info: B
     "See docs/troubleshooting.md, 'configuration does not match', before anything is restarted.",
   );
 }
-

@@ -20,7 +20,11 @@ export function refused(check: string, node: string | undefined, what: string, n
 }
 
 /** Runs one check. What it throws becomes a refusal with the error's own words: what is not known is not fit (I7). */
-export async function run(check: string, node: string | undefined, body: () => Promise<Finding | Finding[]>): Promise<Finding[]> {
+export async function run(
+  check: string,
+  node: string | undefined,
+  body: () => Promise<Finding | Finding[]>,
+): Promise<Finding[]> {
   try {
     const findings = await body();
     return Array.isArray(findings) ? findings : [findings];

@@ -19,7 +19,12 @@ export async function checkNode(at: NodeAccess, signal: AbortSignal): Promise<Ch
       const status = await at.manager.status(signal);
       running = status.state === "unknown" ? undefined : status.state === "running";
       if (running !== undefined) return passed("state", node.name, `${at.manager.describe()}: ${status.state}`);
-      return refused("state", node.name, `Whether ${at.manager.describe()} runs cannot be told (${status.detail}).`, "See what its service manager says on the node.");
+      return refused(
+        "state",
+        node.name,
+        `Whether ${at.manager.describe()} runs cannot be told (${status.detail}).`,
+        "See what its service manager says on the node.",
+      );
     })),
     ...(await run("autostart", node.name, () => checkAutostart(at, signal))),
     ...(await run("tool", node.name, () => checkTool(at, signal))),
@@ -29,24 +34,39 @@ export async function checkNode(at: NodeAccess, signal: AbortSignal): Promise<Ch
 
 async function checkPrivileges({ host, node }: NodeAccess, signal: AbortSignal): Promise<Finding> {
   await host.run("true", { privileged: true, signal });
-  return passed("privileges", node.name, node.privilege.kind === "none" ? "works as the user who logs in" : `${node.privilege.kind} works`);
+  return passed(
+    "privileges",
+    node.name,
+    node.privilege.kind === "none" ? "works as the user who logs in" : `${node.privilege.kind} works`,
+  );
 }
 
 /** I2: a node that boots, or whose service crashes, must stay standby. */
 async function checkAutostart({ manager, node }: NodeAccess, signal: AbortSignal): Promise<Finding[]> {
   const starts = await manager.autostart(signal);
   if (starts.length === 0) return [passed("autostart", node.name, "nothing starts the service by itself")];
-  return starts.map(({ starts: when, how, mend }) => refused("autostart", node.name, `Something starts the service ${when} without being asked: ${how}.`, mend));
+  return starts.map(({ starts: when, how, mend }) =>
+    refused("autostart", node.name, `Something starts the service ${when} without being asked: ${how}.`, mend),
+  );
 }
 
 async function checkTool({ host, node }: NodeAccess, signal: AbortSignal): Promise<Finding> {
   const { python } = node.coordinator;
-  const result = await host.run('"$1" -c "import zigpy_znp"', { args: [python], privileged: true, timeoutMs: 60_000, signal });
+  const result = await host.run('"$1" -c "import zigpy_znp"', {
+    args: [python],
+    privileged: true,
+    timeoutMs: 60_000,
+    signal,
+  });
   if (result.code === 0) return passed("tool", node.name, `zigpy-znp is installed for ${python}`);
   return refused(
     "tool",
     node.name,
-    result.code === 1 ? `zigpy-znp is not installed for ${python}.` : `${python} cannot be run (exit status ${result.code}).`,
-    result.code === 1 ? `Install it on ${node.name}: ${python} -m pip install zigpy-znp` : "Set coordinator.python of the node to a Python interpreter that has zigpy-znp.",
+    result.code === 1
+      ? `zigpy-znp is not installed for ${python}.`
+      : `${python} cannot be run (exit status ${result.code}).`,
+    result.code === 1
+      ? `Install it on ${node.name}: ${python} -m pip install zigpy-znp`
+      : "Set coordinator.python of the node to a Python interpreter that has zigpy-znp.",
   );
 }

@@ -14,10 +14,17 @@ export interface RoleChoice {
 }
 
 /** Who is active and who shall become it, from what runs where. Pure. */
-export function chooseRoles(nodes: readonly RunningNode[], wish: { all: readonly string[]; to?: string; holder?: string }): RoleChoice {
+export function chooseRoles(
+  nodes: readonly RunningNode[],
+  wish: { all: readonly string[]; to?: string; holder?: string },
+): RoleChoice {
   const { to, holder, all } = wish;
   if (to !== undefined && !all.includes(to)) {
-    return { findings: [refused("roles", to, `understudy.yaml has no node ${to} for this service.`, `Name one of ${all.join(", ")}.`)] };
+    return {
+      findings: [
+        refused("roles", to, `understudy.yaml has no node ${to} for this service.`, `Name one of ${all.join(", ")}.`),
+      ],
+    };
   }
   const running = nodes.filter((node) => node.running === true).map((node) => node.name);
   if (running.length > 1) {
@@ -34,23 +41,45 @@ export function chooseRoles(nodes: readonly RunningNode[], wish: { all: readonly
   }
   const [from] = running;
   if (from === undefined) {
+    const asked = new Set(nodes.filter((node) => node.running !== undefined).map((node) => node.name));
+    const unasked = all.filter((name) => !asked.has(name));
     return {
       findings: [
-        refused(
-          "one-active",
-          undefined,
-          "The service runs on no node that could be asked, so there is nothing to hand over.",
-          `Start it on ${holder ?? "the node that ran it last"}, then try again.`,
-        ),
+        unasked.length > 0
+          ? refused(
+              "one-active",
+              undefined,
+              `The service runs on no node that could be asked, and ${unasked.join(", ")} could not be.`,
+              `Find out what runs on ${unasked.join(" and ")}, and start nothing before: it may be serving.`,
+            )
+          : refused(
+              "one-active",
+              undefined,
+              "The service runs on no node, so there is nothing to hand over.",
+              `Start it on ${holder ?? "the node that ran it last"}, then try again.`,
+            ),
       ],
     };
   }
   if (to === from) {
-    return { from, findings: [refused("roles", to, `${to} is the active node already.`, "Name another one, or leave --to out.")] };
+    return {
+      from,
+      findings: [refused("roles", to, `${to} is the active node already.`, "Name another one, or leave --to out.")],
+    };
   }
   const standby = to ?? nodes.find((node) => node.name !== from && node.running === false)?.name;
   if (standby === undefined) {
-    return { from, findings: [refused("roles", undefined, "There is no standby that could take over.", "Bring another node of the service back.")] };
+    return {
+      from,
+      findings: [
+        refused(
+          "roles",
+          undefined,
+          "There is no standby that could take over.",
+          "Bring another node of the service back.",
+        ),
+      ],
+    };
   }
   return { from, to: standby, findings: [passed("one-active", from, "the service runs here and nowhere else")] };
 }

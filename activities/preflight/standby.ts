@@ -18,7 +18,10 @@ export async function checkStandby(roles: Roles): Promise<Finding[]> {
   const { active, standby, service } = roles;
   const name = standby.node.name;
   return [
-    judgeVersions(active.node.version, standby.node.version, { standby: name, allowNewer: service.policy.allowNewerStandby }),
+    judgeVersions(active.node.version, standby.node.version, {
+      standby: name,
+      allowNewer: service.policy.allowNewerStandby,
+    }),
     ...(await run("stick-present", name, () => checkPort(roles))),
     ...(await run("disk", name, () => checkRoom(roles))),
     ...(await run("data-directory", name, async () => {
@@ -35,26 +38,54 @@ async function checkPort({ standby: { host, node }, signal }: Roles): Promise<Fi
   if (!port.startsWith("/")) return passed("stick-present", node.name, `the coordinator is at ${port}`);
   const present = await host.run('[ -c "$1" ]', { args: [port], privileged: true, signal });
   if (present.code !== 0) {
-    return refused("stick-present", node.name, `There is no coordinator at ${port}.`, "Plug the stick in, or set coordinator.port of the node to its path in /dev/serial/by-id.");
+    return refused(
+      "stick-present",
+      node.name,
+      `There is no coordinator at ${port}.`,
+      "Plug the stick in, or set coordinator.port of the node to its path in /dev/serial/by-id.",
+    );
   }
   const users = await processesLocking(host, port, signal);
   if (users.length === 0) return passed("stick-present", node.name, `the coordinator is at ${port}, in use by nobody`);
   const names = users.map(({ command, pid }) => `${command} (${pid})`).join(", ");
-  return refused("stick-present", node.name, `${names} uses the standby's coordinator.`, `End that process on ${node.name}.`);
+  return refused(
+    "stick-present",
+    node.name,
+    `${names} uses the standby's coordinator.`,
+    `End that process on ${node.name}.`,
+  );
 }
 
 async function checkRoom({ active, standby: { host, node }, signal }: Roles): Promise<Finding> {
-  const size = await active.host.run('du -sk -- "$1" | cut -f1', { args: [active.node.dataDirectory], privileged: true, signal });
+  const size = await active.host.run('du -sk -- "$1" | cut -f1', {
+    args: [active.node.dataDirectory],
+    privileged: true,
+    signal,
+  });
   const kib = Number(size.stdout.toString("utf8").trim());
   const needed = (Number.isFinite(kib) ? kib * 1024 : 0) * COPIES + SPARE_BYTES;
-  const parents = await host.run('mkdir -p -m 700 -- "$1" && cd "$1" && pwd -P', { args: [node.stateDirectory], privileged: true, signal });
+  const parents = await host.run('mkdir -p -m 700 -- "$1" && cd "$1" && pwd -P', {
+    args: [node.stateDirectory],
+    privileged: true,
+    signal,
+  });
   if (parents.code !== 0) {
-    return refused("disk", node.name, `Understudy's directory ${node.stateDirectory} cannot be made.`, "Set state of the node to a directory that its user may write to, or give it sudo or doas.");
+    return refused(
+      "disk",
+      node.name,
+      `Understudy's directory ${node.stateDirectory} cannot be made.`,
+      "Set state of the node to a directory that its user may write to, or give it sudo or doas.",
+    );
   }
   for (const directory of [node.stateDirectory, dirname(node.dataDirectory)]) {
     const free = await freeBytes(host, directory, { privileged: true, signal });
     if (free < needed) {
-      return refused("disk", node.name, `Only ${mib(free)} MiB are free in ${directory}, ${mib(needed)} MiB are needed.`, "Make room there, then try again.");
+      return refused(
+        "disk",
+        node.name,
+        `Only ${mib(free)} MiB are free in ${directory}, ${mib(needed)} MiB are needed.`,
+        "Make room there, then try again.",
+      );
     }
   }
   return passed("disk", node.name, `at least ${mib(needed)} MiB are free`);
@@ -64,9 +95,18 @@ async function checkRoom({ active, standby: { host, node }, signal }: Roles): Pr
 async function checkBroker({ standby: { host, node }, signal }: Roles): Promise<Finding> {
   const url = new URL(node.mqttServer);
   const port = url.port || (url.protocol === "mqtts:" ? "8883" : "1883");
-  const result = await host.run('"$1" -c "$2" "$3" "$4"', { args: [node.coordinator.python, CONNECT, url.hostname.replace(/^\[|\]$/g, ""), port], timeoutMs: 15_000, signal });
+  const result = await host.run('"$1" -c "$2" "$3" "$4"', {
+    args: [node.coordinator.python, CONNECT, url.hostname.replace(/^\[|\]$/g, ""), port],
+    timeoutMs: 15_000,
+    signal,
+  });
   if (result.code === 0) return passed("broker", node.name, `reaches the broker ${url.host}`);
-  return refused("broker", node.name, `The broker ${url.host} cannot be reached from the standby.`, `See whether ${url.host} is right for ${node.name} (mqtt.server under set: of the node) and whether a firewall is between them.`);
+  return refused(
+    "broker",
+    node.name,
+    `The broker ${url.host} cannot be reached from the standby.`,
+    `See whether ${url.host} is right for ${node.name} (mqtt.server under set: of the node) and whether a firewall is between them.`,
+  );
 }
 
 function dirname(path: string): string {

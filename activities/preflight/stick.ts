@@ -17,12 +17,25 @@ export async function checkStick(
   let counters = NO_COUNTERS;
   const findings = await run("stick", node.name, async () => {
     const { backup } = await readZigbee2MqttFiles(active.host, active.node, signal);
-    if (!backup) return refused("stick", active.node.name, "coordinator_backup.json cannot be read.", "Restart Zigbee2MQTT there once: it writes the file when it stops.");
+    if (!backup)
+      return refused(
+        "stick",
+        active.node.name,
+        "coordinator_backup.json cannot be read.",
+        "Restart Zigbee2MQTT there once: it writes the file when it stops.",
+      );
     const image = await coordinator.dump(signal);
     const dirty = (await readCoordinatorState(host, node, signal))?.state === "dirty";
     const admission = judgeStick(image, backup, { enrolled: consent.enrolBlankStick, dirty });
     if (!admission.allowed) {
-      return refused("stick", node.name, admission.reason, admission.ask ? "Start the switchover with --enrol-blank-stick." : "Plug this node's own stick in, or name another one in coordinator.port.");
+      return refused(
+        "stick",
+        node.name,
+        admission.reason,
+        admission.ask
+          ? "Start the switchover with --enrol-blank-stick."
+          : "Plug this node's own stick in, or name another one in coordinator.port.",
+      );
     }
     counters = highestCounters(image);
     await coordinator.silence(signal);
@@ -30,4 +43,3 @@ export async function checkStick(
   });
   return { findings, counters };
 }
-

@@ -5,7 +5,11 @@ import { passed, refused } from "./check.ts";
  * Whether a standby with this Zigbee2MQTT may take over data of the active's: equal, or newer with the user's consent.
  * An older one may not understand them. Pure.
  */
-export function judgeVersions(active: string, standby: string, options: { standby: string; allowNewer: boolean }): Finding {
+export function judgeVersions(
+  active: string,
+  standby: string,
+  options: { standby: string; allowNewer: boolean },
+): Finding {
   const check = "versions";
   if (!isVersion(active) || !isVersion(standby)) {
     return refused(
@@ -25,7 +29,12 @@ export function judgeVersions(active: string, standby: string, options: { standb
       `Update it on ${options.standby} to ${active}, without starting it.`,
     );
   }
-  if (options.allowNewer) return passed(check, options.standby, `Zigbee2MQTT ${standby} is newer than the active's ${active}, as policy.allowNewerStandby allows`);
+  if (options.allowNewer)
+    return passed(
+      check,
+      options.standby,
+      `Zigbee2MQTT ${standby} is newer than the active's ${active}, as policy.allowNewerStandby allows`,
+    );
   return refused(
     check,
     options.standby,

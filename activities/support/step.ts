@@ -24,7 +24,8 @@ export async function step<T>(body: (signal: AbortSignal) => Promise<T>): Promis
 
 /** An UnderstudyError keeps its words; anything else is a bug, and its message may hold what must not enter history (I10). */
 export function toFailure(error: unknown): Error {
-  if (error instanceof ApplicationFailure || error instanceof CancelledFailure || error instanceof CompleteAsyncError) return error;
+  if (error instanceof ApplicationFailure || error instanceof CancelledFailure || error instanceof CompleteAsyncError)
+    return error;
   if (error instanceof UnderstudyError) {
     return ApplicationFailure.create({
       type: error.id,
@@ -34,12 +35,17 @@ export function toFailure(error: unknown): Error {
     });
   }
   const name = error instanceof Error ? error.name : typeof error;
-  const where = error instanceof Error ? (/^\s+at .*?([\w.-]+\.[jt]s:\d+)/m.exec(error.stack ?? "")?.[1] ?? "unknown place") : "unknown place";
+  const where =
+    error instanceof Error
+      ? (/^\s+at .*?([\w.-]+\.[jt]s:\d+)/m.exec(error.stack ?? "")?.[1] ?? "unknown place")
+      : "unknown place";
   return ApplicationFailure.create({
     type: "INTERNAL",
     message: `Understudy failed inside (${name} at ${where}). Next: please report this with the worker's log.`,
     nonRetryable: false,
-    details: [{ what: `Understudy failed inside (${name} at ${where}).`, next: "Please report this with the worker's log." }],
+    details: [
+      { what: `Understudy failed inside (${name} at ${where}).`, next: "Please report this with the worker's log." },
+    ],
   });
 }
 

@@ -6,7 +6,7 @@ import type { DriverStatus, ServiceDriver } from "./driver.ts";
 type Commands = Extract<ServiceManagerConfig, { kind: "commands" }>;
 
 /** The user's own commands are scripts too, so they arrive as an argument. What they start must not depend on our connection's streams. */
-const RUN_QUIETLY = "eval \"$1\" >/dev/null 2>&1 </dev/null";
+const RUN_QUIETLY = 'eval "$1" >/dev/null 2>&1 </dev/null';
 
 /** A service that is managed by three commands of the user's. */
 export function commandsDriver(host: Host, commands: Commands): ServiceDriver {

@@ -15,7 +15,13 @@ const GRACE_SECONDS = 30;
 const STOPPED_EXIT_CODES: readonly unknown[] = [0, 137, 143];
 
 interface Inspected {
-  readonly state: { Status?: string; Pid?: number; ExitCode?: number; OOMKilled?: boolean; Health?: { Status?: string } };
+  readonly state: {
+    Status?: string;
+    Pid?: number;
+    ExitCode?: number;
+    OOMKilled?: boolean;
+    Health?: { Status?: string };
+  };
   readonly policy: { Name?: string };
 }
 
@@ -26,8 +32,21 @@ export function dockerDriver(host: Host, container: string): ServiceDriver {
     if (result.code !== 0) throw notThere(host, container, result.code);
     return parse(host, container, result.stdout.toString("utf8"));
   };
-  const command = async (script: string, args: string[], signal: AbortSignal | undefined, timeoutMs: number): Promise<number> =>
-    (await host.run(`${script} >/dev/null 2>&1 </dev/null`, { args, privileged: true, exclusive: true, signal, timeoutMs })).code;
+  const command = async (
+    script: string,
+    args: string[],
+    signal: AbortSignal | undefined,
+    timeoutMs: number,
+  ): Promise<number> =>
+    (
+      await host.run(`${script} >/dev/null 2>&1 </dev/null`, {
+        args,
+        privileged: true,
+        exclusive: true,
+        signal,
+        timeoutMs,
+      })
+    ).code;
   return {
     name: `the Docker container ${container}`,
     inspect: `docker ps -a --filter name=${container}; docker logs --tail 50 ${container}`,
@@ -45,7 +64,10 @@ function parse(host: Host, container: string, printed: string): Inspected {
   try {
     // Two JSON objects on one line: the second one begins at the last brace that opens.
     const second = printed.lastIndexOf("{");
-    return { state: JSON.parse(printed.slice(0, second)) as Inspected["state"], policy: JSON.parse(printed.slice(second)) as Inspected["policy"] };
+    return {
+      state: JSON.parse(printed.slice(0, second)) as Inspected["state"],
+      policy: JSON.parse(printed.slice(second)) as Inspected["policy"],
+    };
   } catch {
     throw notThere(host, container, 0);
   }
@@ -62,7 +84,11 @@ function judge({ state }: Inspected): DriverStatus {
   if (status === "dead") return { state: "failed", detail: status, atRest: true };
   if (status !== "exited") return { state: "unknown", pid, detail: status, atRest: false };
   const ended = STOPPED_EXIT_CODES.includes(state.ExitCode) && !state.OOMKilled;
-  return { state: ended ? "stopped" : "failed", detail: `exited with ${state.ExitCode}${state.OOMKilled ? ", out of memory" : ""}`, atRest: true };
+  return {
+    state: ended ? "stopped" : "failed",
+    detail: `exited with ${state.ExitCode}${state.OOMKilled ? ", out of memory" : ""}`,
+    atRest: true,
+  };
 }
 
 function readAutostart(container: string, policy: string): Autostart[] {
@@ -77,7 +103,11 @@ function notThere(host: Host, container: string, code: number): UnderstudyError 
   const missing = code === 44;
   return new UnderstudyError("NODE_NOT_UNDERSTOOD", {
     node: host.name,
-    what: missing ? `Docker has no container ${container}.` : `Docker cannot be asked for ${container} (${code === 127 ? "not installed" : "its daemon does not answer"}).`,
-    next: missing ? "name the container as `docker ps -a` on the node does." : "check `docker info` on the node with the user and privilege that are configured.",
+    what: missing
+      ? `Docker has no container ${container}.`
+      : `Docker cannot be asked for ${container} (${code === 127 ? "not installed" : "its daemon does not answer"}).`,
+    next: missing
+      ? "name the container as `docker ps -a` on the node does."
+      : "check `docker info` on the node with the user and privilege that are configured.",
   });
 }

@@ -27,7 +27,12 @@ export async function startService(host: Host, driver: ServiceDriver, signal?: A
 }
 
 /** Stops the service and waits until the manager says so and the process is gone. A stop command may report an error and have worked. */
-export async function stopService(host: Host, driver: ServiceDriver, signal?: AbortSignal, timeoutMs = STOP_TIMEOUT_MS): Promise<void> {
+export async function stopService(
+  host: Host,
+  driver: ServiceDriver,
+  signal?: AbortSignal,
+  timeoutMs = STOP_TIMEOUT_MS,
+): Promise<void> {
   const before = await driver.status(signal);
   const identity = before.pid === undefined ? undefined : await identifyProcess(host, before.pid, signal);
   if (before.state === "stopped" && !identity) return;
@@ -62,7 +67,12 @@ function didNotStart(host: Host, driver: ServiceDriver, status: DriverStatus): U
   });
 }
 
-function didNotStop(host: Host, driver: ServiceDriver, status: DriverStatus, survivor: ProcessIdentity | undefined): UnderstudyError {
+function didNotStop(
+  host: Host,
+  driver: ServiceDriver,
+  status: DriverStatus,
+  survivor: ProcessIdentity | undefined,
+): UnderstudyError {
   const unknown = status.state === "unknown" && !survivor;
   const alive = survivor ? `; its process ${survivor.pid} is still there` : "";
   return new UnderstudyError(unknown ? "OUTCOME_UNKNOWN" : "SERVICE_DID_NOT_STOP", {
@@ -70,7 +80,9 @@ function didNotStop(host: Host, driver: ServiceDriver, status: DriverStatus, sur
     what: unknown
       ? `Whether ${driver.name} has stopped cannot be told (${status.detail}).`
       : `${capitalised(driver.name)} did not stop in time (${status.detail}${alive}).`,
-    next: survivor ? `see what holds it up: ${driver.inspect}; as a last resort: kill -9 ${survivor.pid}` : `look at it on the node: ${driver.inspect}`,
+    next: survivor
+      ? `see what holds it up: ${driver.inspect}; as a last resort: kill -9 ${survivor.pid}`
+      : `look at it on the node: ${driver.inspect}`,
   });
 }
 

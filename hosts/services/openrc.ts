@@ -36,7 +36,14 @@ grep -Eqs '^[^#]*supervisor[:=].*supervise-daemon' "/etc/conf.d/$1" "/etc/init.d
 true`;
 
 /** rc-service's exit statuses for \`status\`. */
-const STATES: Readonly<Record<number, string>> = { 0: "started", 3: "stopped", 4: "stopping", 8: "starting", 16: "inactive", 32: "crashed" };
+const STATES: Readonly<Record<number, string>> = {
+  0: "started",
+  3: "stopped",
+  4: "stopping",
+  8: "starting",
+  16: "inactive",
+  32: "crashed",
+};
 
 /** Services of OpenRC, as on Alpine. */
 export function openrcDriver(host: Host, name: string): ServiceDriver {
@@ -78,17 +85,24 @@ function judge(printed: string): DriverStatus {
   const pid = value("daemon");
   const dead = value("dead");
   const supervised = value("supervisor") !== undefined;
-  if (word === "stopped" && pid !== undefined) return { state: "unknown", pid, detail: `stopped, yet process ${pid} lives`, atRest: false };
+  if (word === "stopped" && pid !== undefined)
+    return { state: "unknown", pid, detail: `stopped, yet process ${pid} lives`, atRest: false };
   if (word === "stopped") return { state: "stopped", detail: word, atRest: true };
-  if (word === "started" && (pid !== undefined || dead === undefined)) return { state: "running", pid, detail: word, atRest: false };
-  if (word === "started" || word === "crashed") return { state: "failed", pid, detail: "crashed", atRest: pid === undefined && !supervised };
+  if (word === "started" && (pid !== undefined || dead === undefined))
+    return { state: "running", pid, detail: word, atRest: false };
+  if (word === "started" || word === "crashed")
+    return { state: "failed", pid, detail: "crashed", atRest: pid === undefined && !supervised };
   return { state: "unknown", pid, detail: word, atRest: false };
 }
 
 function readAutostart(name: string, printed: string): Autostart[] {
   const found: Autostart[] = [];
   for (const runlevel of /^runlevels(.*)$/m.exec(printed)?.[1]?.split(/\s+/).filter(Boolean) ?? []) {
-    found.push({ starts: "at boot", how: `OpenRC's runlevel ${runlevel} starts ${name}`, mend: `rc-update del ${name} ${runlevel}` });
+    found.push({
+      starts: "at boot",
+      how: `OpenRC's runlevel ${runlevel} starts ${name}`,
+      mend: `rc-update del ${name} ${runlevel}`,
+    });
   }
   if (/^supervised$/m.test(printed)) {
     found.push({
@@ -104,6 +118,9 @@ function notThere(host: Host, name: string, code: number): UnderstudyError {
   return new UnderstudyError("NODE_NOT_UNDERSTOOD", {
     node: host.name,
     what: code === 44 ? `OpenRC has no service ${name}.` : `OpenRC cannot be asked for ${name} (exit status ${code}).`,
-    next: code === 44 ? "name the service as `rc-service --list` on the node does." : "set this node's service manager in understudy.yaml.",
+    next:
+      code === 44
+        ? "name the service as `rc-service --list` on the node does."
+        : "set this node's service manager in understudy.yaml.",
   });
 }

@@ -2,7 +2,17 @@ import { UnderstudyError } from "../../model/errors.ts";
 import type { Host } from "../host.ts";
 import type { Autostart, DriverStatus, ServiceDriver } from "./driver.ts";
 
-const PROPERTIES = ["LoadState", "ActiveState", "SubState", "Result", "MainPID", "UnitFileState", "Restart", "WantedBy", "RequiredBy"];
+const PROPERTIES = [
+  "LoadState",
+  "ActiveState",
+  "SubState",
+  "Result",
+  "MainPID",
+  "UnitFileState",
+  "Restart",
+  "WantedBy",
+  "RequiredBy",
+];
 const SHOW = `systemctl show --no-pager ${PROPERTIES.map((name) => `-p ${name}`).join(" ")} -- "$1"`;
 
 type Properties = ReadonlyMap<string, string>;
@@ -16,7 +26,8 @@ export function systemdDriver(host: Host, unit: string): ServiceDriver {
       const equals = line.indexOf("=");
       if (equals > 0) properties.set(line.slice(0, equals), line.slice(equals + 1));
     }
-    if (result.code !== 0 || !properties.has("ActiveState") || properties.get("LoadState") === "not-found") throw notThere(host, unit, result.code);
+    if (result.code !== 0 || !properties.has("ActiveState") || properties.get("LoadState") === "not-found")
+      throw notThere(host, unit, result.code);
     return properties;
   };
   const command = async (verb: string, signal: AbortSignal | undefined, timeoutMs: number): Promise<number> => {
@@ -50,9 +61,17 @@ function readAutostart(unit: string, properties: Properties): Autostart[] {
   const fileState = properties.get("UnitFileState") ?? "";
   const wantedBy = [properties.get("WantedBy"), properties.get("RequiredBy")].filter(Boolean).join(" ");
   if (fileState.startsWith("enabled")) {
-    found.push({ starts: "at boot", how: `systemd starts ${unit} at boot (${fileState})`, mend: `systemctl disable ${unit}` });
+    found.push({
+      starts: "at boot",
+      how: `systemd starts ${unit} at boot (${fileState})`,
+      mend: `systemctl disable ${unit}`,
+    });
   } else if (wantedBy) {
-    found.push({ starts: "at boot", how: `systemd starts ${unit} with ${wantedBy}`, mend: `remove ${unit} from what ${wantedBy} wants: systemctl edit --full ${wantedBy}` });
+    found.push({
+      starts: "at boot",
+      how: `systemd starts ${unit} with ${wantedBy}`,
+      mend: `remove ${unit} from what ${wantedBy} wants: systemctl edit --full ${wantedBy}`,
+    });
   }
   const restart = properties.get("Restart") ?? "no";
   if (restart !== "no" && restart !== "") {
@@ -69,6 +88,9 @@ function notThere(host: Host, unit: string, code: number): UnderstudyError {
   return new UnderstudyError("NODE_NOT_UNDERSTOOD", {
     node: host.name,
     what: code === 0 ? `systemd has no unit ${unit}.` : `systemd cannot be asked for ${unit} (exit status ${code}).`,
-    next: code === 0 ? "name the unit as `systemctl list-unit-files` on the node does." : "set this node's service manager in understudy.yaml.",
+    next:
+      code === 0
+        ? "name the unit as `systemctl list-unit-files` on the node does."
+        : "set this node's service manager in understudy.yaml.",
   });
 }

@@ -95,7 +95,10 @@ export function resource(name: string): Promise<string> {
 function serviceFiles(service: HostService, init: InitKind): HostFiles {
   const [file, atBoot] =
     init === "systemd"
-      ? [`/etc/systemd/system/${service.name}.service`, `/etc/systemd/system/multi-user.target.wants/${service.name}.service`]
+      ? [
+          `/etc/systemd/system/${service.name}.service`,
+          `/etc/systemd/system/multi-user.target.wants/${service.name}.service`,
+        ]
       : [`/etc/init.d/${service.name}`, `/etc/runlevels/default/${service.name}`];
   return {
     [file]: init === "systemd" ? service.systemd : { content: service.openrc, mode: 0o755 },

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { effectiveService, type Discovery } from "../../config/discover.ts";
+import { effectiveService, reachableService, type Discovery } from "../../config/discover.ts";
 import { loadConfig } from "../../config/load.ts";
 import { fakeNode, joined, stick, type FakeNode, type NodeTree } from "./support/fake-node.ts";
 import { temporaryDirectory, type Directory } from "./support/files.ts";
@@ -37,11 +37,19 @@ const FIVE_LINES = `services:
       - pi@10.0.0.3
 `;
 
-async function discover(trees: readonly NodeTree[], yaml = FIVE_LINES): Promise<Discovery> {
+function discover(trees: readonly NodeTree[], yaml = FIVE_LINES): Promise<Discovery> {
+  return discoverBy(effectiveService, trees, yaml);
+}
+
+async function discoverBy<T extends Discovery>(
+  find: (...args: Parameters<typeof effectiveService>) => Promise<T>,
+  trees: readonly NodeTree[],
+  yaml: string,
+): Promise<T> {
   const config = await loadConfig(await directory.write("understudy.yaml", yaml));
   nodes = await Promise.all(trees.map(fakeNode));
   const hosts = config.services[0]?.nodes.map((node) => node.name) ?? [];
-  return effectiveService(config, "zigbee", (connection) => {
+  return find(config, "zigbee", (connection) => {
     const node = nodes[hosts.indexOf(connection.name)];
     if (!node) throw new Error(`no node ${connection.name}`);
     return node.connect(connection);
@@ -388,6 +396,34 @@ describe("what is set wins", () => {
       "/var/lib/understudy/zigbee/right",
     ]);
     expect(service.nodes.map((node) => node.coordinator.serialNumber)).toEqual(["7c1f", "second"]);
+  });
+});
+
+describe("with a node that is lost", () => {
+  const twoInOneMachine = `services:
+  zigbee:
+    nodes:
+      - { name: left, host: 10.0.0.2, user: pi, service: { openrc: z-left }, zigbee2mqtt: { data: /srv/left } }
+      - { name: right, host: 10.0.0.2, user: pi, service: { openrc: z-right }, zigbee2mqtt: { data: /opt/zigbee2mqtt/data } }
+`;
+  const broken = joined(alpineNode(), { commands: { sudo: "exit 1" } });
+
+  test("the others are found as they are with it", async () => {
+    const { service, unknown, sources } = await discoverBy(reachableService, [broken, alpineNode()], twoInOneMachine);
+    expect([...unknown].map(([name, { id, node }]) => ({ name, id, node }))).toEqual([
+      { name: "left", id: "PRIVILEGE_REFUSED", node: "left" },
+    ]);
+    expect(service.nodes.map(({ name, stateDirectory }) => ({ name, stateDirectory }))).toEqual([
+      { name: "right", stateDirectory: "/var/lib/understudy/zigbee/right" },
+    ]);
+    expect(sources.has("nodes[1].state")).toBe(true);
+  });
+
+  test("it is an error only where no other is left", async () => {
+    await expect(discoverBy(reachableService, [broken, broken], FIVE_LINES)).rejects.toMatchObject({
+      id: "PRIVILEGE_REFUSED",
+      node: "10.0.0.2",
+    });
   });
 });
 

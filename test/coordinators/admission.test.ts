@@ -14,7 +14,10 @@ describe("I11: which stick may be written", () => {
 
   it.each([
     ["another address", formedImage({ ieee: "0x00124b0000000099" })],
-    ["our address but another network, as a stick that went elsewhere", formedImage({ extendedPanId: "0xdddddddddddddddd" })],
+    [
+      "our address but another network, as a stick that went elsewhere",
+      formedImage({ extendedPanId: "0xdddddddddddddddd" }),
+    ],
   ])("refuses a network with %s, even on an enrolled node", (_what, image) => {
     const admission = judgeStick(image, ours, { enrolled: true, dirty: true });
     expect(admission).toMatchObject({ verdict: "foreign", allowed: false, ask: false });
@@ -27,13 +30,26 @@ describe("I11: which stick may be written", () => {
   });
 
   it("asks before it fills a blank stick, and fills it once the node is enrolled", () => {
-    expect(judgeStick(blankImage("0x02"), ours, nobody)).toMatchObject({ verdict: "blank-needs-enrolment", allowed: false, ask: true });
-    expect(judgeStick(blankImage("0x02"), ours, { enrolled: true, dirty: false })).toMatchObject({ verdict: "blank", allowed: true });
+    expect(judgeStick(blankImage("0x02"), ours, nobody)).toMatchObject({
+      verdict: "blank-needs-enrolment",
+      allowed: false,
+      ask: true,
+    });
+    expect(judgeStick(blankImage("0x02"), ours, { enrolled: true, dirty: false })).toMatchObject({
+      verdict: "blank",
+      allowed: true,
+    });
   });
 
   it("goes on with a write of ours that was interrupted, and asks about anybody else's", () => {
-    expect(judgeStick(halfWritten, ours, { enrolled: false, dirty: true })).toMatchObject({ verdict: "half-written", allowed: true });
-    expect(judgeStick(blankImage(), ours, { enrolled: false, dirty: true })).toMatchObject({ verdict: "blank", allowed: true });
+    expect(judgeStick(halfWritten, ours, { enrolled: false, dirty: true })).toMatchObject({
+      verdict: "half-written",
+      allowed: true,
+    });
+    expect(judgeStick(blankImage(), ours, { enrolled: false, dirty: true })).toMatchObject({
+      verdict: "blank",
+      allowed: true,
+    });
     const stranger = withItem(halfWritten, "LEGACY", "EXTADDR", "0200000000000000");
     expect(judgeStick(stranger, ours, nobody)).toMatchObject({ verdict: "half-written", allowed: false, ask: true });
   });

@@ -20,11 +20,16 @@ describe("comparing what was written with what was read back", () => {
   });
 
   it("sees a row that should not be there", () => {
-    expect(compareImages(formedImage({ devices: [] }), image)).toContainEqual({ item: "TCLK_TABLE 0x0000", kind: "unexpected" });
+    expect(compareImages(formedImage({ devices: [] }), image)).toContainEqual({
+      item: "TCLK_TABLE 0x0000",
+      kind: "unexpected",
+    });
   });
 
   it("sees an item that was not taken", () => {
-    expect(compareImages(image, withItem(image, "LEGACY", "TCLK_SEED", undefined))).toEqual([{ item: "TCLK_SEED", kind: "missing" }]);
+    expect(compareImages(image, withItem(image, "LEGACY", "TCLK_SEED", undefined))).toEqual([
+      { item: "TCLK_SEED", kind: "missing" },
+    ]);
   });
 
   it.each([
@@ -49,13 +54,18 @@ describe("comparing what was written with what was read back", () => {
     expect(raised({ tx: 499 })).toEqual([{ item: "TCLK_TABLE 0x0000", kind: "differs" }]);
     expect(raised({ tx: 5_000 })).toEqual([{ item: "TCLK_TABLE 0x0000", kind: "differs" }]);
     expect(raised({ tx: 511, rx: 71 })).toEqual([{ item: "TCLK_TABLE 0x0000", kind: "differs" }]);
-    expect(compareImages(formedImage({ frameCounter: 1 }), formedImage({ frameCounter: 12 }))).toContainEqual({ item: "NWK_SEC_MATERIAL_TABLE 0x0000", kind: "differs" });
+    expect(compareImages(formedImage({ frameCounter: 1 }), formedImage({ frameCounter: 12 }))).toContainEqual({
+      item: "NWK_SEC_MATERIAL_TABLE 0x0000",
+      kind: "differs",
+    });
   });
 
   it("looks only at the items of a partial write", () => {
     const raised = raiseCounters(image, { network: 90_000, linkKeys: 90_000 });
     expect(comparePartial(counterPartial(raised), raised)).toEqual([]);
-    expect(comparePartial(counterPartial(raised), image).map(({ item }) => item)).toContain("NWK_SEC_MATERIAL_TABLE 0x0000");
+    expect(comparePartial(counterPartial(raised), image).map(({ item }) => item)).toContain(
+      "NWK_SEC_MATERIAL_TABLE 0x0000",
+    );
     expect(comparePartial(counterPartial(image), blankImage()).every(({ kind }) => kind !== "unexpected")).toBe(true);
   });
 });

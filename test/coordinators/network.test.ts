@@ -2,7 +2,14 @@ import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import { isBlank, readNetwork, type FormedNetwork } from "../../coordinators/network.ts";
 import type { NvramImage } from "../../coordinators/nvram-image.ts";
-import { blankImage, formedImage, SAMPLE_EXTENDED_PAN_ID, SAMPLE_IEEE, SAMPLE_KEY, withItem } from "../support/nvram-builder.ts";
+import {
+  blankImage,
+  formedImage,
+  SAMPLE_EXTENDED_PAN_ID,
+  SAMPLE_IEEE,
+  SAMPLE_KEY,
+  withItem,
+} from "../support/nvram-builder.ts";
 
 describe("reading the network of an image", () => {
   it.each([true, false])("finds it in the layout of both kinds of chips (aligned: %s)", (aligned) => {
@@ -30,7 +37,10 @@ describe("reading the network of an image", () => {
   it("reads the rows of Z-Stack 3.0.x, which stand among the legacy items", () => {
     const network = formed(formedImage({ legacyTables: true, frameCounter: 900 }));
     expect(network.keyedDevices).toBe(2);
-    expect(network.nwkFrameCounters).toContainEqual({ item: "LEGACY LEGACY_NWK_SEC_MATERIAL_TABLE_START+0", value: 900 });
+    expect(network.nwkFrameCounters).toContainEqual({
+      item: "LEGACY LEGACY_NWK_SEC_MATERIAL_TABLE_START+0",
+      value: 900,
+    });
   });
 
   it("compares keys without ever printing them", () => {
@@ -41,7 +51,11 @@ describe("reading the network of an image", () => {
     expect(networkKey.equals(other)).toBe(false);
     expect(networkKey.fingerprint()).not.toBe(other.fingerprint());
     expect(networkKey.reveal().toString("hex")).toBe(SAMPLE_KEY);
-    const printed = [String(networkKey), JSON.stringify({ networkKey }), inspect({ networkKey }, { showHidden: true, depth: 9 })].join();
+    const printed = [
+      String(networkKey),
+      JSON.stringify({ networkKey }),
+      inspect({ networkKey }, { showHidden: true, depth: 9 }),
+    ].join();
     expect(printed).not.toMatch(/0f1e2d3c|15,\s*30,\s*45|0f 1e 2d/);
   });
 

@@ -27,7 +27,10 @@ async function dongle(answer: (received: string) => string): Promise<{ port: str
 
 function deviceInfo(state: number): string {
   const body = Buffer.from([14, 0x67, 0x00, 0, ...Buffer.from("0100aa99004b1200", "hex"), 0, 0, 7, state, 0]);
-  return `fe${body.toString("hex")}${body.reduce((check, byte) => check ^ byte, 0).toString(16).padStart(2, "0")}`;
+  return `fe${body.toString("hex")}${body
+    .reduce((check, byte) => check ^ byte, 0)
+    .toString(16)
+    .padStart(2, "0")}`;
 }
 
 const silence = (port: string, python = "python3"): ReturnType<typeof silenceCoordinator> =>
@@ -59,17 +62,26 @@ describe("I1: silencing a coordinator", () => {
 
   it.each([8, 9])("is not believed of one that is in state %i after its reset", async (state) => {
     const stick = await dongle((frame) => (frame === RESET_REQUEST ? RESET_SEEN : deviceInfo(state)));
-    await expect(silence(stick.port)).rejects.toMatchObject({ id: "COORDINATOR_NOT_SILENT", what: expect.stringContaining(`state ${state}`) });
+    await expect(silence(stick.port)).rejects.toMatchObject({
+      id: "COORDINATOR_NOT_SILENT",
+      what: expect.stringContaining(`state ${state}`),
+    });
   });
 
   it("is not believed of one that answers without having been reset", async () => {
     const stick = await dongle((frame) => (frame.endsWith(RESET_REQUEST) ? "" : deviceInfo(0)));
-    await expect(silence(stick.port)).rejects.toMatchObject({ id: "COORDINATOR_NOT_SILENT", what: expect.stringContaining("did not confirm") });
+    await expect(silence(stick.port)).rejects.toMatchObject({
+      id: "COORDINATOR_NOT_SILENT",
+      what: expect.stringContaining("did not confirm"),
+    });
   });
 
   it("is not believed of one that does not answer", async () => {
     const stick = await dongle(() => "");
-    await expect(silence(stick.port)).rejects.toMatchObject({ id: "COORDINATOR_NOT_SILENT", what: expect.stringContaining("does not answer") });
+    await expect(silence(stick.port)).rejects.toMatchObject({
+      id: "COORDINATOR_NOT_SILENT",
+      what: expect.stringContaining("does not answer"),
+    });
   });
 
   it("is refused where there is no coordinator", async () => {

@@ -27,12 +27,16 @@ describe.each(nodeKinds())("zigpy-znp's tools on a node ($kind)", ({ options }) 
 
   /** `$2` is the tool's module, `$D` the directory of this test; every call leaves a line in `calls`. */
   function tool(body: string): void {
-    writeFileSync(python, `#!/bin/sh\nD='${directory.path}'\necho "$*" >> "$D/calls"\necho "INFO NWKKEY = ${SAMPLE_KEY}" >&2\n${body}\n`);
+    writeFileSync(
+      python,
+      `#!/bin/sh\nD='${directory.path}'\necho "$*" >> "$D/calls"\necho "INFO NWKKEY = ${SAMPLE_KEY}" >&2\n${body}\n`,
+    );
     chmodSync(python, 0o755);
   }
 
   const calls = (): string[] => readFileSync(join(directory.path, "calls"), "utf8").trim().split("\n");
-  const coordinator = (port = "/dev/stick"): ReturnType<typeof zigpyCoordinator> => zigpyCoordinator(host, { port, python });
+  const coordinator = (port = "/dev/stick"): ReturnType<typeof zigpyCoordinator> =>
+    zigpyCoordinator(host, { port, python });
 
   it("read an image from standard output", async () => {
     tool('cat "$D/image.json"');
@@ -67,18 +71,28 @@ describe.each(nodeKinds())("zigpy-znp's tools on a node ($kind)", ({ options }) 
   it("notice that something else was stored, and say which item", async () => {
     tool('case $2 in *write) cat > /dev/null ;; *read) cat "$D/image.json" ;; esac');
     const error = await failure(coordinator().replace(raiseCounters(image, { network: 90_000, linkKeys: 0 })));
-    expect(error).toMatchObject({ id: "COORDINATOR_VERIFY_FAILED", what: expect.stringContaining("NWK_SEC_MATERIAL_TABLE 0x0000 differs") });
+    expect(error).toMatchObject({
+      id: "COORDINATOR_VERIFY_FAILED",
+      what: expect.stringContaining("NWK_SEC_MATERIAL_TABLE 0x0000 differs"),
+    });
   });
 
   it("stop at the first one that fails", async () => {
     tool("case $2 in *reset) exit 1 ;; esac");
-    expect(await failure(coordinator().replace(image))).toMatchObject({ id: "COORDINATOR_WRITE_FAILED", what: expect.stringContaining("nvram_reset") });
+    expect(await failure(coordinator().replace(image))).toMatchObject({
+      id: "COORDINATOR_WRITE_FAILED",
+      what: expect.stringContaining("nvram_reset"),
+    });
     expect(calls()).toHaveLength(1);
   });
 
   it.each([
     ["ModuleNotFoundError: No module named 'zigpy_znp'", "COORDINATOR_TOOL_MISSING", "COORDINATOR_TOOL_MISSING"],
-    ["FileNotFoundError: [Errno 2] No such file or directory: '/dev/stick'", "COORDINATOR_MISSING", "COORDINATOR_MISSING"],
+    [
+      "FileNotFoundError: [Errno 2] No such file or directory: '/dev/stick'",
+      "COORDINATOR_MISSING",
+      "COORDINATOR_MISSING",
+    ],
     ["ConnectionRefusedError: [Errno 111] Connect call failed", "COORDINATOR_MISSING", "COORDINATOR_MISSING"],
     ["The serial port is locked by another application", "COORDINATOR_BUSY", "COORDINATOR_BUSY"],
     ["PermissionError: [Errno 13] Permission denied: '/dev/stick'", "PRIVILEGE_REFUSED", "PRIVILEGE_REFUSED"],
@@ -112,7 +126,9 @@ describe.each(nodeKinds())("zigpy-znp's tools on a node ($kind)", ({ options }) 
   });
 
   it("are missed where there is no Python", async () => {
-    expect(await failure(zigpyCoordinator(host, { port: "/dev/stick", python: "/nowhere/python" }).dump())).toMatchObject({
+    expect(
+      await failure(zigpyCoordinator(host, { port: "/dev/stick", python: "/nowhere/python" }).dump()),
+    ).toMatchObject({
       id: "COORDINATOR_TOOL_MISSING",
       what: expect.stringContaining("/nowhere/python"),
     });

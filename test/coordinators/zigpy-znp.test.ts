@@ -31,8 +31,17 @@ afterEach(async () => {
   directory.remove();
 });
 
-async function plugIn(name: string, hardwareIeee: string): Promise<{ dongle: Dongle; port: string; coordinator: ReturnType<typeof zigpyCoordinator> }> {
-  const dongle = new Dongle({ name, hardwareIeee, stateFile: join(directory.path, `${name}.json`), timing: "off", air });
+async function plugIn(
+  name: string,
+  hardwareIeee: string,
+): Promise<{ dongle: Dongle; port: string; coordinator: ReturnType<typeof zigpyCoordinator> }> {
+  const dongle = new Dongle({
+    name,
+    hardwareIeee,
+    stateFile: join(directory.path, `${name}.json`),
+    timing: "off",
+    air,
+  });
   dongles.push(dongle);
   const { path } = await dongle.plug();
   return { dongle, port: path, coordinator: zigpyCoordinator(host, { port: path, python: PYTHON }) };
@@ -55,7 +64,13 @@ describe("a coordinator under real zigpy-znp", { timeout: 120_000 }, () => {
     const found = await standby.coordinator.dump();
     expect(isBlank(found)).toBe(true);
     expect(judgeStick(found, network, nobody)).toMatchObject({ allowed: false, ask: true });
-    const target = nextCounters({ dumps: [image], highestKnown: { network: 0, linkKeys: 0 }, ageMs: 0, ratePerSecond: 0, margin: 500 });
+    const target = nextCounters({
+      dumps: [image],
+      highestKnown: { network: 0, linkKeys: 0 },
+      ageMs: 0,
+      ratePerSecond: 0,
+      margin: 500,
+    });
     await standby.coordinator.replace(raiseCounters(image, target));
     expect(standby.dongle.onAir).toBe(false);
     expect(standby.dongle.inspect()).toMatchObject({
@@ -74,7 +89,9 @@ describe("a coordinator under real zigpy-znp", { timeout: 120_000 }, () => {
 
   it("takes counters alone, and keeps everything else", async () => {
     const { coordinator, dongle } = await plugIn("a", "00124b00000000a1");
-    await coordinator.replace(formedImage({ anyNetworkCounter: 7_000, apsKeys: [{ key: "ab".repeat(16), tx: 5, rx: 6 }] }));
+    await coordinator.replace(
+      formedImage({ anyNetworkCounter: 7_000, apsKeys: [{ key: "ab".repeat(16), tx: 5, rx: 6 }] }),
+    );
     const before = await coordinator.dump();
     expect(judgeStick(before, network, nobody).verdict).toBe("ours");
     const raised = raiseCounters(before, { network: 200_000, linkKeys: 100_000 });
@@ -90,7 +107,10 @@ describe("a coordinator under real zigpy-znp", { timeout: 120_000 }, () => {
     const { coordinator, dongle } = await plugIn("a", "00124b00000000a1");
     await coordinator.replace(formedImage({ panId: 0x1111 }));
     dongle.failWriteAfter(8);
-    await expect(coordinator.write(formedImage())).rejects.toMatchObject({ id: "COORDINATOR_WRITE_FAILED", node: "local" });
+    await expect(coordinator.write(formedImage())).rejects.toMatchObject({
+      id: "COORDINATOR_WRITE_FAILED",
+      node: "local",
+    });
     expect(dongle.onAir).toBe(false);
     await coordinator.replace(formedImage());
     expect(dongle.inspect()).toMatchObject({ configured: true, panId: 0x4402 });
@@ -106,7 +126,13 @@ describe("a coordinator under real zigpy-znp", { timeout: 120_000 }, () => {
   });
 
   it("on the network works alike", async () => {
-    const dongle = new Dongle({ name: "n", hardwareIeee: "00124b00000000c3", stateFile: join(directory.path, "n.json"), timing: "off", air });
+    const dongle = new Dongle({
+      name: "n",
+      hardwareIeee: "00124b00000000c3",
+      stateFile: join(directory.path, "n.json"),
+      timing: "off",
+      air,
+    });
     dongles.push(dongle);
     const { port } = await dongle.listenTcp(0);
     const coordinator = zigpyCoordinator(host, { port: `tcp://127.0.0.1:${port}`, python: PYTHON });
@@ -137,6 +163,9 @@ describe("a coordinator under real zigpy-znp", { timeout: 120_000 }, () => {
   it("is not reached without zigpy-znp", async () => {
     const { port } = await plugIn("a", "00124b00000000a1");
     const bare = zigpyCoordinator(host, { port, python: "/usr/bin/python3" });
-    await expect(bare.dump()).rejects.toMatchObject({ id: "COORDINATOR_TOOL_MISSING", next: expect.stringContaining("pip install zigpy-znp") });
+    await expect(bare.dump()).rejects.toMatchObject({
+      id: "COORDINATOR_TOOL_MISSING",
+      next: expect.stringContaining("pip install zigpy-znp"),
+    });
   });
 });

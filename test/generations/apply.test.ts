@@ -1,20 +1,47 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { applyGeneration } from "../../generations/apply.ts";
 import { captureGeneration } from "../../generations/capture.ts";
 import { confirmData, repairData, rollbackData } from "../../generations/data-directory.ts";
 import { newGenerationId, serializeManifest, type Manifest } from "../../generations/generation.ts";
-import { readTree, SAMPLE_CONFIGURATION, SAMPLE_DATA, SAMPLE_LEFT_OUT, temporaryDirectory, writeTree, type Tree } from "../support/data-directory.ts";
+import {
+  readTree,
+  SAMPLE_CONFIGURATION,
+  SAMPLE_DATA,
+  SAMPLE_LEFT_OUT,
+  temporaryDirectory,
+  writeTree,
+  type Tree,
+} from "../support/data-directory.ts";
 import { diskFullFor, killedBefore } from "../support/killed-script.ts";
 import { localHost } from "../support/local-host.ts";
 import { formedImage } from "../support/nvram-builder.ts";
 import { nodeKinds } from "../support/shells.ts";
 
-const STANDBY_DATA: Tree = { "configuration.yaml": "version: 5\n", "database.db": "old", "state.json": "old", "log/standby.log": "the standby's own log" };
-const NEW_DATA: Tree = { ...SAMPLE_DATA, "configuration.yaml": SAMPLE_CONFIGURATION.replace("usb-stick-A", "usb-stick-B") };
+const STANDBY_DATA: Tree = {
+  "configuration.yaml": "version: 5\n",
+  "database.db": "old",
+  "state.json": "old",
+  "log/standby.log": "the standby's own log",
+};
+const NEW_DATA: Tree = {
+  ...SAMPLE_DATA,
+  "configuration.yaml": SAMPLE_CONFIGURATION.replace("usb-stick-A", "usb-stick-B"),
+};
 
 describe.each(nodeKinds())("applying a generation ($kind)", ({ options }) => {
   const host = localHost(options);
@@ -28,17 +55,30 @@ describe.each(nodeKinds())("applying a generation ($kind)", ({ options }) => {
     directory = temporaryDirectory();
     data = join(directory.path, "node b", "data");
     id = newGenerationId(3);
-    node = { name: "b", dataDirectory: data, stateDirectory: join(directory.path, "state"), ownValues: { "serial.port": "/dev/serial/by-id/usb-stick-B" } };
+    node = {
+      name: "b",
+      dataDirectory: data,
+      stateDirectory: join(directory.path, "state"),
+      ownValues: { "serial.port": "/dev/serial/by-id/usb-stick-B" },
+    };
     const source = join(directory.path, "source");
     writeTree(source, { ...SAMPLE_DATA, ...SAMPLE_LEFT_OUT });
-    const request = { id, service: "zigbee", epoch: 3, createdAt: new Date(), zigbee2mqttVersion: "2.14.1", image: formedImage() };
+    const request = {
+      id,
+      service: "zigbee",
+      epoch: 3,
+      createdAt: new Date(),
+      zigbee2mqttVersion: "2.14.1",
+      image: formedImage(),
+    };
     manifest = await captureGeneration(host, { ...node, dataDirectory: source }, request);
     writeTree(data, STANDBY_DATA);
   });
   afterEach(() => directory.remove());
 
   const beside = (): string[] => readdirSync(dirname(data)).toSorted();
-  const withoutLogs = (tree: Tree): Tree => Object.fromEntries(Object.entries(tree).filter(([path]) => !path.startsWith("log/")));
+  const withoutLogs = (tree: Tree): Tree =>
+    Object.fromEntries(Object.entries(tree).filter(([path]) => !path.startsWith("log/")));
 
   it("gives the node the active one's data with its own values, and keeps its logs", async () => {
     await applyGeneration(host, node, id);
@@ -71,7 +111,14 @@ describe.each(nodeKinds())("applying a generation ($kind)", ({ options }) => {
   it("keeps only one previous directory, and does not take back another generation", async () => {
     await applyGeneration(host, node, id);
     const later = newGenerationId(4);
-    const request = { id: later, service: "zigbee", epoch: 4, createdAt: new Date(), zigbee2mqttVersion: "2.14.1", image: formedImage() };
+    const request = {
+      id: later,
+      service: "zigbee",
+      epoch: 4,
+      createdAt: new Date(),
+      zigbee2mqttVersion: "2.14.1",
+      image: formedImage(),
+    };
     await captureGeneration(host, node, request);
     await applyGeneration(host, node, later);
     expect(beside()).toEqual(["data", `data.understudy-before-${later}`]);
@@ -84,7 +131,8 @@ describe.each(nodeKinds())("applying a generation ($kind)", ({ options }) => {
     const { uid, gid } = statSync(data);
     await applyGeneration(host, node, id);
     expect(statSync(data).mode & 0o777).toBe(0o750);
-    for (const path of [data, join(data, "external_converters/lib"), join(data, "configuration.yaml")]) expect(statSync(path)).toMatchObject({ uid, gid });
+    for (const path of [data, join(data, "external_converters/lib"), join(data, "configuration.yaml")])
+      expect(statSync(path)).toMatchObject({ uid, gid });
   });
 
   it("exchanges what a linked data directory leads to, and leaves the link", async () => {
@@ -98,32 +146,48 @@ describe.each(nodeKinds())("applying a generation ($kind)", ({ options }) => {
   it.each([
     ["unpacking", /echo "unpacked/, 60],
     ["the exchange", /mv "\$unpacking"/, 60],
-  ])("can be killed anywhere in %s: the old data, the new, or whole after the repair", async (_where, inScript, limit) => {
-    let seen = 0;
-    for (let n = 1; ; n++) {
-      const kill = killedBefore(n);
-      const dying = localHost({ ...options, alter: (script) => (inScript.test(script) ? kill(script) : script) });
-      const ended = await applyGeneration(dying, node, id).then(
-        () => true,
-        () => false,
-      );
-      if (ended) break;
-      seen = n;
-      if (existsSync(data)) expect([STANDBY_DATA, NEW_DATA].map(withoutLogs)).toContainEqual(withoutLogs(readTree(data)));
-      await repairData(host, node);
-      await repairData(host, node);
-      const repaired = readTree(data);
-      expect([STANDBY_DATA, NEW_DATA].map(withoutLogs)).toContainEqual(withoutLogs(repaired));
-      expect(repaired["log/standby.log"]).toBe("the standby's own log");
-      expect(beside().filter((name) => !name.includes("-before-"))).toEqual(["data"]);
+  ])(
+    "can be killed anywhere in %s: the old data, the new, or whole after the repair",
+    async (_where, inScript, limit) => {
+      let seen = 0;
+      for (let n = 1; ; n++) {
+        const kill = killedBefore(n);
+        const dying = localHost({ ...options, alter: (script) => (inScript.test(script) ? kill(script) : script) });
+        const ended = await applyGeneration(dying, node, id).then(
+          () => true,
+          () => false,
+        );
+        if (ended) break;
+        seen = n;
+        if (existsSync(data))
+          expect([STANDBY_DATA, NEW_DATA].map(withoutLogs)).toContainEqual(withoutLogs(readTree(data)));
+        await repairData(host, node);
+        await repairData(host, node);
+        const repaired = readTree(data);
+        expect([STANDBY_DATA, NEW_DATA].map(withoutLogs)).toContainEqual(withoutLogs(repaired));
+        expect(repaired["log/standby.log"]).toBe("the standby's own log");
+        expect(beside().filter((name) => !name.includes("-before-"))).toEqual(["data"]);
 
-      await applyGeneration(host, node, id);
-      expect(withoutLogs(readTree(data))).toEqual(NEW_DATA);
-      expect(await rollbackData(host, node, id)).toBe(true);
-      expect(readTree(data)).toEqual(STANDBY_DATA);
-      expect(n).toBeLessThan(limit);
-    }
-    expect(seen).toBeGreaterThan(1);
+        await applyGeneration(host, node, id);
+        expect(withoutLogs(readTree(data))).toEqual(NEW_DATA);
+        expect(await rollbackData(host, node, id)).toBe(true);
+        expect(readTree(data)).toEqual(STANDBY_DATA);
+        expect(n).toBeLessThan(limit);
+      }
+      expect(seen).toBeGreaterThan(1);
+    },
+  );
+
+  it("I4: does not take a configuration of which only a part came", async () => {
+    const cut: typeof host = {
+      ...host,
+      run: (script, how = {}) =>
+        host.run(script, { ...how, input: (how.input as Uint8Array | undefined)?.subarray(0, 40) }),
+    };
+    await expect(applyGeneration(cut, node, id)).rejects.toMatchObject({ id: "COMMAND_FAILED" });
+    expect(readTree(data)).toEqual(STANDBY_DATA);
+    await applyGeneration(host, node, id);
+    expect(withoutLogs(readTree(data))).toEqual(NEW_DATA);
   });
 
   it.each([
@@ -150,11 +214,26 @@ describe.each(nodeKinds())("applying a generation ($kind)", ({ options }) => {
   });
 
   it.each([
-    ["while it unpacks", (script: string) => script.replace('tar -xof "$archive" -C "$unpacking"', "cat /proc/version > /dev/full")],
-    ["in the middle of a block", (script: string) => script.replace('tar -xof "$archive" -C "$unpacking"', "{ echo 'tar: ./x: Wrote only 512 of 10240 bytes' >&2; exit 2; }")],
-    ["while it writes the configuration", (script: string) => (script.includes('mv "$unpacking"') ? diskFullFor("cat")(script) : script)],
+    [
+      "while it unpacks",
+      (script: string) => script.replace('tar -xof "$archive" -C "$unpacking"', "cat /proc/version > /dev/full"),
+    ],
+    [
+      "in the middle of a block",
+      (script: string) =>
+        script.replace(
+          'tar -xof "$archive" -C "$unpacking"',
+          "{ echo 'tar: ./x: Wrote only 512 of 10240 bytes' >&2; exit 2; }",
+        ),
+    ],
+    [
+      "while it writes the configuration",
+      (script: string) => (script.includes('mv "$unpacking"') ? diskFullFor("cat")(script) : script),
+    ],
   ])("leaves everything as it was when the disk is full %s", async (_when, alter) => {
-    await expect(applyGeneration(localHost({ ...options, alter }), node, id)).rejects.toMatchObject({ id: "DISK_FULL" });
+    await expect(applyGeneration(localHost({ ...options, alter }), node, id)).rejects.toMatchObject({
+      id: "DISK_FULL",
+    });
     await repairData(host, node);
     expect(readTree(data)).toEqual(STANDBY_DATA);
     expect(beside()).toEqual(["data"]);
@@ -162,12 +241,18 @@ describe.each(nodeKinds())("applying a generation ($kind)", ({ options }) => {
 
   it("refuses a node without a data directory", async () => {
     rmSync(data, { recursive: true });
-    await expect(applyGeneration(host, node, id)).rejects.toMatchObject({ id: "NODE_NOT_UNDERSTOOD", message: expect.stringContaining("does not exist") });
+    await expect(applyGeneration(host, node, id)).rejects.toMatchObject({
+      id: "NODE_NOT_UNDERSTOOD",
+      message: expect.stringContaining("does not exist"),
+    });
   });
 
   it("refuses a mount point", async () => {
     const mount = { ...node, dataDirectory: "/proc" };
-    await expect(applyGeneration(host, mount, id)).rejects.toMatchObject({ id: "NODE_NOT_UNDERSTOOD", message: expect.stringContaining("mount point") });
+    await expect(applyGeneration(host, mount, id)).rejects.toMatchObject({
+      id: "NODE_NOT_UNDERSTOOD",
+      message: expect.stringContaining("mount point"),
+    });
   });
 
   describe("from hostile hands", () => {
@@ -211,9 +296,14 @@ describe.each(nodeKinds())("applying a generation ($kind)", ({ options }) => {
 
     it("refuses an archive whose content is not what was captured", async () => {
       const generation = join(node.stateDirectory, "generations", id);
-      const files = manifest.files.map((file) => (file.path === "database.db" ? { ...file, sha256: "0".repeat(64) } : file));
+      const files = manifest.files.map((file) =>
+        file.path === "database.db" ? { ...file, sha256: "0".repeat(64) } : file,
+      );
       writeFileSync(join(generation, "manifest.json"), serializeManifest({ ...manifest, files }));
-      await expect(applyGeneration(host, node, id)).rejects.toMatchObject({ id: "GENERATION_INVALID", message: expect.stringContaining("database.db") });
+      await expect(applyGeneration(host, node, id)).rejects.toMatchObject({
+        id: "GENERATION_INVALID",
+        message: expect.stringContaining("database.db"),
+      });
       expect(readTree(data)).toEqual(STANDBY_DATA);
     });
   });

@@ -5,7 +5,12 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { hashNvramImage } from "../../coordinators/nvram-image.ts";
 import { captureGeneration, type CaptureRequest } from "../../generations/capture.ts";
 import { newGenerationId, type NodePaths } from "../../generations/generation.ts";
-import { listGenerations, readGenerationImage, readManifest, verifyGeneration } from "../../generations/stored-generations.ts";
+import {
+  listGenerations,
+  readGenerationImage,
+  readManifest,
+  verifyGeneration,
+} from "../../generations/stored-generations.ts";
 import { readTree, SAMPLE_DATA, SAMPLE_LEFT_OUT, temporaryDirectory, writeTree } from "../support/data-directory.ts";
 import { diskFullFor, killedBefore } from "../support/killed-script.ts";
 import { localHost } from "../support/local-host.ts";
@@ -20,10 +25,21 @@ describe.each(nodeKinds())("making a generation ($kind)", ({ options }) => {
 
   beforeEach(() => {
     directory = temporaryDirectory();
-    node = { name: "a", dataDirectory: join(directory.path, "zigbee2mqtt data"), stateDirectory: join(directory.path, "state") };
+    node = {
+      name: "a",
+      dataDirectory: join(directory.path, "zigbee2mqtt data"),
+      stateDirectory: join(directory.path, "state"),
+    };
     writeTree(node.dataDirectory, { ...SAMPLE_DATA, ...SAMPLE_LEFT_OUT });
     const id = newGenerationId(12);
-    request = { id, service: "zigbee", epoch: 12, createdAt: new Date("2026-11-21T03:15:00Z"), zigbee2mqttVersion: "2.14.1", image: formedImage() };
+    request = {
+      id,
+      service: "zigbee",
+      epoch: 12,
+      createdAt: new Date("2026-11-21T03:15:00Z"),
+      zigbee2mqttVersion: "2.14.1",
+      image: formedImage(),
+    };
   });
   afterEach(() => directory.remove());
 
@@ -32,7 +48,11 @@ describe.each(nodeKinds())("making a generation ($kind)", ({ options }) => {
     const files = Object.entries(SAMPLE_DATA).filter(([, content]) => !content.startsWith("-> "));
     expect(manifest.files).toEqual(
       files
-        .map(([path, content]) => ({ path, bytes: Buffer.byteLength(content), sha256: createHash("sha256").update(content).digest("hex") }))
+        .map(([path, content]) => ({
+          path,
+          bytes: Buffer.byteLength(content),
+          sha256: createHash("sha256").update(content).digest("hex"),
+        }))
         .toSorted((a, b) => (a.path < b.path ? -1 : 1)),
     );
     expect(manifest.links).toEqual([{ path: "external_converters/latest.mjs", target: "my converter.mjs" }]);
@@ -43,7 +63,13 @@ describe.each(nodeKinds())("making a generation ($kind)", ({ options }) => {
 
   it("says of the network what may be known, and no secret", async () => {
     const { summary, ...rest } = await captureGeneration(host, node, request);
-    expect(rest).toMatchObject({ service: "zigbee", sourceNode: "a", epoch: 12, createdAt: "2026-11-21T03:15:00.000Z", zigbee2mqttVersion: "2.14.1" });
+    expect(rest).toMatchObject({
+      service: "zigbee",
+      sourceNode: "a",
+      epoch: 12,
+      createdAt: "2026-11-21T03:15:00.000Z",
+      zigbee2mqttVersion: "2.14.1",
+    });
     expect(summary).toMatchObject({
       coordinatorIeee: SAMPLE_IEEE,
       extendedPanId: SAMPLE_EXTENDED_PAN_ID,
@@ -55,14 +81,17 @@ describe.each(nodeKinds())("making a generation ($kind)", ({ options }) => {
       frameCounters: { network: 7_500, linkKeys: 3_000 },
     });
     const text = readFileSync(join(node.stateDirectory, "generations", request.id, "manifest.json"), "utf8");
-    expect(text).not.toMatch(new RegExp(`${SAMPLE_KEY}|${Buffer.from(SAMPLE_KEY, "hex").toString("base64").slice(0, 12)}|geheim`));
+    expect(text).not.toMatch(
+      new RegExp(`${SAMPLE_KEY}|${Buffer.from(SAMPLE_KEY, "hex").toString("base64").slice(0, 12)}|geheim`),
+    );
   });
 
   it("is for its owner only, and holds the coordinator's image", async () => {
     await captureGeneration(host, node, request);
     const generation = join(node.stateDirectory, "generations", request.id);
     expect(statSync(generation).mode & 0o777).toBe(0o700);
-    for (const name of ["data.tar", "nvram.json", "manifest.json"]) expect(statSync(join(generation, name)).mode & 0o777).toBe(0o600);
+    for (const name of ["data.tar", "nvram.json", "manifest.json"])
+      expect(statSync(join(generation, name)).mode & 0o777).toBe(0o600);
     expect(readdirSync(generation).toSorted()).toEqual(["data.tar", "manifest.json", "nvram.json"]);
     expect(hashNvramImage(await readGenerationImage(host, node, request.id))).toBe(hashNvramImage(request.image));
   });
@@ -96,7 +125,12 @@ describe.each(nodeKinds())("making a generation ($kind)", ({ options }) => {
   });
 
   it.each([
-    ["a needed file is missing", () => rmSync(join(node.dataDirectory, "coordinator_backup.json")), "GENERATION_INVALID", /coordinator_backup\.json/],
+    [
+      "a needed file is missing",
+      () => rmSync(join(node.dataDirectory, "coordinator_backup.json")),
+      "GENERATION_INVALID",
+      /coordinator_backup\.json/,
+    ],
     [
       "a needed file is a link to a place outside",
       () => {
@@ -106,16 +140,31 @@ describe.each(nodeKinds())("making a generation ($kind)", ({ options }) => {
       "GENERATION_INVALID",
       /configuration\.yaml/,
     ],
-    ["a name could mean another file", () => writeTree(node.dataDirectory, { "a\\tb": "" }), "GENERATION_INVALID", /backslash/],
-    ["there is no data directory", () => rmSync(node.dataDirectory, { recursive: true }), "NODE_NOT_UNDERSTOOD", /does not exist/],
+    [
+      "a name could mean another file",
+      () => writeTree(node.dataDirectory, { "a\\tb": "" }),
+      "GENERATION_INVALID",
+      /backslash/,
+    ],
+    [
+      "there is no data directory",
+      () => rmSync(node.dataDirectory, { recursive: true }),
+      "NODE_NOT_UNDERSTOOD",
+      /does not exist/,
+    ],
   ])("is refused where %s", async (_what, damage, id, message) => {
     damage();
-    await expect(captureGeneration(host, node, request)).rejects.toMatchObject({ id, message: expect.stringMatching(message) });
+    await expect(captureGeneration(host, node, request)).rejects.toMatchObject({
+      id,
+      message: expect.stringMatching(message),
+    });
     expect(await listGenerations(host, node)).toEqual([]);
   });
 
   it("is refused for a coordinator without a network", async () => {
-    await expect(captureGeneration(host, node, { ...request, image: blankImage() })).rejects.toMatchObject({ id: "GENERATION_INVALID" });
+    await expect(captureGeneration(host, node, { ...request, image: blankImage() })).rejects.toMatchObject({
+      id: "GENERATION_INVALID",
+    });
     expect(existsSync(node.stateDirectory)).toBe(false);
   });
 });
@@ -128,10 +177,21 @@ describe("a generation that was changed", () => {
   ])("is found out by %s", async (_what, damage, id) => {
     const directory = temporaryDirectory();
     const host = localHost();
-    const node = { name: "a", dataDirectory: join(directory.path, "data"), stateDirectory: join(directory.path, "state") };
+    const node = {
+      name: "a",
+      dataDirectory: join(directory.path, "data"),
+      stateDirectory: join(directory.path, "state"),
+    };
     mkdirSync(node.dataDirectory);
     writeTree(node.dataDirectory, SAMPLE_DATA);
-    const request = { id: newGenerationId(1), service: "zigbee", epoch: 1, createdAt: new Date(), zigbee2mqttVersion: "2.14.1", image: formedImage() };
+    const request = {
+      id: newGenerationId(1),
+      service: "zigbee",
+      epoch: 1,
+      createdAt: new Date(),
+      zigbee2mqttVersion: "2.14.1",
+      image: formedImage(),
+    };
     await captureGeneration(host, node, request);
     damage(join(node.stateDirectory, "generations", request.id));
     await expect(verifyGeneration(host, node, request.id)).rejects.toMatchObject({ id });

@@ -84,7 +84,14 @@ describe.each(nodeKinds())("what a node knows of its part ($kind)", ({ options }
   });
 
   it("tells a clean coordinator from a dirty one, and does not guess", async () => {
-    const state = { state: "dirty", generation: "g", ieee: "0x01", maxFrameCounter: 5_000, maxLinkKeyCounter: 9, sha256: "a" } as const;
+    const state = {
+      state: "dirty",
+      generation: "g",
+      ieee: "0x01",
+      maxFrameCounter: 5_000,
+      maxLinkKeyCounter: 9,
+      sha256: "a",
+    } as const;
     await writeCoordinatorState(host, node, state);
     expect(await readCoordinatorState(host, node)).toEqual(state);
     await writeCoordinatorState(host, node, { ...state, state: "clean" });
@@ -106,8 +113,12 @@ describe.each(nodeKinds())("what a node knows of its part ($kind)", ({ options }
     expect(await readBootId(host)).toBe(readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim());
     const file = join(directory.path, "boot");
     writeFileSync(file, "lab-boot-3\n");
-    expect(await readBootId(localHost({ ...options, env: { ...options.env, UNDERSTUDY_BOOT_ID_FILE: file } }))).toBe("lab-boot-3");
+    expect(await readBootId(localHost({ ...options, env: { ...options.env, UNDERSTUDY_BOOT_ID_FILE: file } }))).toBe(
+      "lab-boot-3",
+    );
     writeFileSync(file, "");
-    await expect(readBootId(localHost({ ...options, env: { ...options.env, UNDERSTUDY_BOOT_ID_FILE: file } }))).rejects.toMatchObject({ id: "NODE_NOT_UNDERSTOOD" });
+    await expect(
+      readBootId(localHost({ ...options, env: { ...options.env, UNDERSTUDY_BOOT_ID_FILE: file } })),
+    ).rejects.toMatchObject({ id: "NODE_NOT_UNDERSTOOD" });
   });
 });

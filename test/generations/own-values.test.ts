@@ -5,14 +5,25 @@ import { SAMPLE_CONFIGURATION } from "../support/data-directory.ts";
 
 describe("a node's own values", () => {
   it("replace what they name and leave comments, order, secrets and numbers as they are", () => {
-    const text = putOwnValues(SAMPLE_CONFIGURATION, { "serial.port": "/dev/serial/by-id/usb-stick-B", "mqtt.server": "mqtt://192.0.2.2" });
+    const text = putOwnValues(SAMPLE_CONFIGURATION, {
+      "serial.port": "/dev/serial/by-id/usb-stick-B",
+      "mqtt.server": "mqtt://192.0.2.2",
+    });
     const expected = SAMPLE_CONFIGURATION.replace("usb-stick-A", "usb-stick-B").replace("192.0.2.1 #", "192.0.2.2 #");
     expect(text).toBe(expected);
   });
 
   it("make the maps they need", () => {
-    const text = putOwnValues("version: 5\nserial:\n# nothing else\n", { "serial.port": "/dev/ttyUSB0", "frontend.host": "192.0.2.7", "frontend.port": 8_080 });
-    expect(parse(text)).toEqual({ version: 5, serial: { port: "/dev/ttyUSB0" }, frontend: { host: "192.0.2.7", port: 8_080 } });
+    const text = putOwnValues("version: 5\nserial:\n# nothing else\n", {
+      "serial.port": "/dev/ttyUSB0",
+      "frontend.host": "192.0.2.7",
+      "frontend.port": 8_080,
+    });
+    expect(parse(text)).toEqual({
+      version: 5,
+      serial: { port: "/dev/ttyUSB0" },
+      frontend: { host: "192.0.2.7", port: 8_080 },
+    });
     expect(text).toContain("# nothing else");
   });
 
@@ -26,7 +37,9 @@ describe("a node's own values", () => {
   });
 
   it("leave secrets by tag alone, and do not inherit a tag", () => {
-    const text = putOwnValues("mqtt:\n  server: !secret server\n  user: !secret user\n", { "mqtt.server": "mqtt://192.0.2.2" });
+    const text = putOwnValues("mqtt:\n  server: !secret server\n  user: !secret user\n", {
+      "mqtt.server": "mqtt://192.0.2.2",
+    });
     expect(text).toBe("mqtt:\n  server: mqtt://192.0.2.2\n  user: !secret user\n");
   });
 

@@ -19,14 +19,29 @@ let standby: NodePaths;
 
 beforeEach(() => {
   directory = temporaryDirectory();
-  active = { name: "a", dataDirectory: join(directory.path, "a/data"), stateDirectory: join(directory.path, "a/state") };
-  standby = { name: "b", dataDirectory: join(directory.path, "b/data"), stateDirectory: join(directory.path, "b/state") };
+  active = {
+    name: "a",
+    dataDirectory: join(directory.path, "a/data"),
+    stateDirectory: join(directory.path, "a/state"),
+  };
+  standby = {
+    name: "b",
+    dataDirectory: join(directory.path, "b/data"),
+    stateDirectory: join(directory.path, "b/state"),
+  };
   writeTree(active.dataDirectory, SAMPLE_DATA);
 });
 afterEach(() => directory.remove());
 
 async function capture(host: Host, id: string): Promise<string> {
-  await captureGeneration(host, active, { id, service: "zigbee", epoch: 1, createdAt: new Date(), zigbee2mqttVersion: "2.14.1", image: formedImage() });
+  await captureGeneration(host, active, {
+    id,
+    service: "zigbee",
+    epoch: 1,
+    createdAt: new Date(),
+    zigbee2mqttVersion: "2.14.1",
+    image: formedImage(),
+  });
   return id;
 }
 
@@ -74,12 +89,20 @@ describe.each(nodeKinds())("copying a generation to another node ($kind)", ({ op
     await verifyGeneration(host, standby, id);
 
     writeFileSync(join(stored(active, id), "nvram.json"), "damaged");
-    await expect(transferGeneration({ host, node: active }, { host, node: standby }, id)).rejects.toMatchObject({ id: "GENERATION_INVALID", node: "a" });
+    await expect(transferGeneration({ host, node: active }, { host, node: standby }, id)).rejects.toMatchObject({
+      id: "GENERATION_INVALID",
+      node: "a",
+    });
     await verifyGeneration(host, standby, id);
   });
 
   it("keeps the newest generations, protected ones, and nothing half-made that is old", async () => {
-    const ids = ["20261101T000000Z-e1-000001", "20261102T000000Z-e1-000002", "20261103T000000Z-e2-000003", "20261104T000000Z-e10-000004"];
+    const ids = [
+      "20261101T000000Z-e1-000001",
+      "20261102T000000Z-e1-000002",
+      "20261103T000000Z-e2-000003",
+      "20261104T000000Z-e10-000004",
+    ];
     for (const id of ids) await capture(host, id);
     const generations = join(active.stateDirectory, "generations");
     mkdirSync(join(generations, "20261030T000000Z-e1-000000.gone"));

@@ -36,16 +36,20 @@ const STEPS = [
   ["startNode", "to"],
 ] as const;
 
-test.each(STEPS)("I9: the worker killed during %s: another one finishes the handover", async (step) => {
-  const to = standby();
-  const handover = lab.switchover("--reason", `worker killed in ${step}`);
-  await lab.stepBegan(step);
-  lab.kill("worker");
-  const { code, report } = await handover;
-  expect(report.message).toBe(`zigbee runs on ${to}.`);
-  expect({ code, outcome: report.outcome }).toEqual({ code: 0, outcome: "done" });
-  await servesAgainOn(to);
-}, 240_000);
+test.each(STEPS)(
+  "I9: the worker killed during %s: another one finishes the handover",
+  async (step) => {
+    const to = standby();
+    const handover = lab.switchover("--reason", `worker killed in ${step}`);
+    await lab.stepBegan(step);
+    lab.kill("worker");
+    const { code, report } = await handover;
+    expect(report.message).toBe(`zigbee runs on ${to}.`);
+    expect({ code, outcome: report.outcome }).toEqual({ code: 0, outcome: "done" });
+    await servesAgainOn(to);
+  },
+  240_000,
+);
 
 const begun = (step: string) => () => lab.stepBegan(step);
 const started = () => until(() => lab.home.node(standby()).zigbee2mqtt.running, "Zigbee2MQTT runs on the new node");
@@ -54,20 +58,27 @@ test.each([
   ["while the old coordinator is read", begun("dumpNvram"), "returned"],
   ["while the new coordinator is written", begun("restoreNvram"), "returned"],
   ["just after the start", started, "done"],
-] as const)("I6, I9: terminated in Temporal's UI %s: noticed, and brought to an end", async (when, moment, outcome) => {
-  const expected = outcome === "done" ? standby() : active;
-  const before = (await lab.serviceState()).history[0]?.runId;
-  const handover = lab.switchover("--reason", `terminated ${when}`);
-  await moment();
-  await lab.temporal.workflow.getHandle("handover:zigbee").terminate("a test, as from the UI");
-  expect((await handover).code).toBe(5);
-  await servesAgainOn(expected);
-  await until(async () => (await lab.serviceState()).history[0]?.runId !== before, "the recovery's verdict is in the history");
-  const state = await lab.serviceState();
-  expect(state.history[0]).toMatchObject({ kind: "recovery", outcome });
-  expect(state).toMatchObject({ holder: expected });
-  expect(state.unfinished).toBeUndefined();
-}, 240_000);
+] as const)(
+  "I6, I9: terminated in Temporal's UI %s: noticed, and brought to an end",
+  async (when, moment, outcome) => {
+    const expected = outcome === "done" ? standby() : active;
+    const before = (await lab.serviceState()).history[0]?.runId;
+    const handover = lab.switchover("--reason", `terminated ${when}`);
+    await moment();
+    await lab.temporal.workflow.getHandle("handover:zigbee").terminate("a test, as from the UI");
+    expect((await handover).code).toBe(5);
+    await servesAgainOn(expected);
+    await until(
+      async () => (await lab.serviceState()).history[0]?.runId !== before,
+      "the recovery's verdict is in the history",
+    );
+    const state = await lab.serviceState();
+    expect(state.history[0]).toMatchObject({ kind: "recovery", outcome });
+    expect(state).toMatchObject({ holder: expected });
+    expect(state.unfinished).toBeUndefined();
+  },
+  240_000,
+);
 
 test("I8: Temporal's server killed in the middle: the handover goes on when it is back", async () => {
   const to = standby();

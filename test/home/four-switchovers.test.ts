@@ -22,10 +22,17 @@ test("I1, I3: four switchovers in a row lose no device, and never two coordinato
     const answers = home.watchAnswers(to);
     const { code, report } = await lab.switchover("--enrol-blank-stick", "--reason", "test");
     expect(report.message).toBe(`zigbee runs on ${to}.`);
-    expect({ code, outcome: report.outcome, from: report.from, to: report.to }).toEqual({ code: 0, outcome: "done", from, to });
+    expect({ code, outcome: report.outcome, from: report.from, to: report.to }).toEqual({
+      code: 0,
+      outcome: "done",
+      from,
+      to,
+    });
     await answers.wait(15_000);
     await answers.stop();
-    expect(answers.answers.map((answer) => answer.device).toSorted()).toEqual(home.devices.map((device) => device.name).toSorted());
+    expect(answers.answers.map((answer) => answer.device).toSorted()).toEqual(
+      home.devices.map((device) => device.name).toSorted(),
+    );
     for (const { afterStartMs } of answers.answers) expect(afterStartMs).toBeLessThan(15_000);
     expect(home.servingNode()?.name).toBe(to);
     expect(home.node(to).dongle.inspect().ramCounter).toBeGreaterThan(counter + 1000);

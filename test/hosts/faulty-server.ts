@@ -22,7 +22,9 @@ export type KeyKind = "ed25519" | "rsa";
 
 /** A private key in OpenSSH's format. */
 export function hostKey(kind: KeyKind): { readonly private: string; readonly public: string } {
-  return kind === "rsa" ? ssh2.utils.generateKeyPairSync("rsa", { bits: 2048 }) : ssh2.utils.generateKeyPairSync("ed25519");
+  return kind === "rsa"
+    ? ssh2.utils.generateKeyPairSync("rsa", { bits: 2048 })
+    : ssh2.utils.generateKeyPairSync("ed25519");
 }
 
 /** An SSH server in this process, which runs commands by sh and misbehaves when told to. */

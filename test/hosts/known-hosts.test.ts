@@ -88,7 +88,14 @@ describe("the command that mends a refusal", () => {
   it("makes the host known: the printed ssh-keygen -R works on the printed file", () => {
     const file = join(directory, "mend it");
     writeFileSync(file, `[pi.lan]:2222 ssh-ed25519 ${other.toString("base64")}\nnas ssh-ed25519 ${b64}\n`);
-    const target = { host: "pi.lan", port: 2222, user: "z", knownHostsFiles: [file], keepaliveMs: 0, connectTimeoutMs: 0 };
+    const target = {
+      host: "pi.lan",
+      port: 2222,
+      user: "z",
+      knownHostsFiles: [file],
+      keepaliveMs: 0,
+      connectTimeoutMs: 0,
+    };
     const entries = parseKnownHosts([{ path: file, text: readFileSync(file, "utf8") }]);
     const verdict = judgeHostKey(entries, "pi.lan", 2222, key);
     if (verdict.kind !== "changed") throw new Error(verdict.kind);

@@ -1,7 +1,15 @@
 import { expect, it } from "vitest";
 import { HostPool } from "../../hosts/pool.ts";
 
-const ssh = { host: "127.0.0.1", port: 1, user: "z", password: "x", knownHostsFiles: [], keepaliveMs: 1000, connectTimeoutMs: 1000 };
+const ssh = {
+  host: "127.0.0.1",
+  port: 1,
+  user: "z",
+  password: "x",
+  knownHostsFiles: [],
+  keepaliveMs: 1000,
+  connectTimeoutMs: 1000,
+};
 const node = { name: "kitchen", ssh, privilege: { kind: "none" } } as const;
 
 it("gives one host per node as configured, and new ones after it was closed", async () => {

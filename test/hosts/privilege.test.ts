@@ -44,7 +44,8 @@ describe.skipIf(!sshdInstalled)("a privileged command", () => {
     return host;
   };
   const mode = (name: string): void => writeFileSync(join(server.directory, "mode"), name);
-  const taken = (): string => (existsSync(join(server.directory, "taken")) ? readFileSync(join(server.directory, "taken"), "utf8") : "");
+  const taken = (): string =>
+    existsSync(join(server.directory, "taken")) ? readFileSync(join(server.directory, "taken"), "utf8") : "";
 
   beforeAll(async () => {
     server = await startSshServer({ shell: "sh" });
@@ -77,16 +78,24 @@ describe.skipIf(!sshdInstalled)("a privileged command", () => {
     expect((await host.run("echo $SUDO")).stdout.toString()).toBe("\n");
   });
 
-  it.each(["password", "pam"])("is refused at once where the password is wrong (%s), and sudo is shown nothing else", async (sudo) => {
-    mode(sudo);
-    const begun = performance.now();
-    const error = await open({ kind: "sudo", password: "guess" }).run("echo ran", { privileged: true }).catch((failure: unknown) => failure);
-    expect(error).toMatchObject({ id: "PRIVILEGE_REFUSED", what: expect.stringContaining("refused the configured password") });
-    expect(String(error)).not.toContain("guess");
-    expect(performance.now() - begun).toBeLessThan(5000);
-    await until(() => server.processes().length === 0);
-    expect(taken()).toBe("guess\n");
-  });
+  it.each(["password", "pam"])(
+    "is refused at once where the password is wrong (%s), and sudo is shown nothing else",
+    async (sudo) => {
+      mode(sudo);
+      const begun = performance.now();
+      const error = await open({ kind: "sudo", password: "guess" })
+        .run("echo ran", { privileged: true })
+        .catch((failure: unknown) => failure);
+      expect(error).toMatchObject({
+        id: "PRIVILEGE_REFUSED",
+        what: expect.stringContaining("refused the configured password"),
+      });
+      expect(String(error)).not.toContain("guess");
+      expect(performance.now() - begun).toBeLessThan(5000);
+      await until(() => server.processes().length === 0);
+      expect(taken()).toBe("guess\n");
+    },
+  );
 
   it.each([
     ["a password is wanted and none is configured", "password", "NOPASSWD"],
@@ -94,7 +103,10 @@ describe.skipIf(!sshdInstalled)("a privileged command", () => {
     ["the user may not", "forbidden", "visudo"],
   ])("is refused with a hint where %s", async (_name, sudo, hint) => {
     mode(sudo);
-    await expect(open({ kind: "sudo" }).run("true", { privileged: true })).rejects.toMatchObject({ id: "PRIVILEGE_REFUSED", next: expect.stringContaining(hint) });
+    await expect(open({ kind: "sudo" }).run("true", { privileged: true })).rejects.toMatchObject({
+      id: "PRIVILEGE_REFUSED",
+      next: expect.stringContaining(hint),
+    });
   });
 
   it("is refused where the tool is not installed", async () => {
@@ -102,16 +114,25 @@ describe.skipIf(!sshdInstalled)("a privileged command", () => {
     const found = spawnSync("sh", ["-c", "PATH=/usr/bin:/bin command -v sudo doas"], { encoding: "utf8" }).stdout;
     for (const kind of ["sudo", "doas"] as const) {
       if (found.includes(kind)) continue;
-      await expect(open({ kind }).run("true", { privileged: true })).rejects.toMatchObject({ id: "PRIVILEGE_REFUSED", what: `${kind} is not installed.` });
+      await expect(open({ kind }).run("true", { privileged: true })).rejects.toMatchObject({
+        id: "PRIVILEGE_REFUSED",
+        what: `${kind} is not installed.`,
+      });
     }
   });
 
   it("works by doas, and says what doas lacks", async () => {
-    server.addProgram("doas", '[ "$1" = -n ] && shift; [ -e "$0.no" ] && { echo "doas: Operation not permitted" >&2; exit 1; }; DOAS=1; export DOAS; exec "$@"');
+    server.addProgram(
+      "doas",
+      '[ "$1" = -n ] && shift; [ -e "$0.no" ] && { echo "doas: Operation not permitted" >&2; exit 1; }; DOAS=1; export DOAS; exec "$@"',
+    );
     const host = open({ kind: "doas" });
     expect((await host.run("echo $DOAS", { privileged: true })).stdout.toString()).toBe("1\n");
     server.addProgram("doas.no", "");
-    await expect(host.run("true", { privileged: true })).rejects.toMatchObject({ id: "PRIVILEGE_REFUSED", next: expect.stringContaining("permit nopass") });
+    await expect(host.run("true", { privileged: true })).rejects.toMatchObject({
+      id: "PRIVILEGE_REFUSED",
+      next: expect.stringContaining("permit nopass"),
+    });
   });
 
   it("is ended on abort through sudo, with and without input", async () => {
@@ -120,7 +141,12 @@ describe.skipIf(!sshdInstalled)("a privileged command", () => {
     for (const input of [undefined, Buffer.from("x")]) {
       const file = join(server.directory, `started-${String(input)}`);
       const abort = new AbortController();
-      const run = host.run('sleep 1000 & : >"$1"; wait', { args: [file], privileged: true, signal: abort.signal, input });
+      const run = host.run('sleep 1000 & : >"$1"; wait', {
+        args: [file],
+        privileged: true,
+        signal: abort.signal,
+        input,
+      });
       await until(() => existsSync(file));
       abort.abort(new Error("cancelled"));
       await expect(run).rejects.toThrow("cancelled");
@@ -170,12 +196,18 @@ mount --bind "$1/sudoers" /etc/sudoers`,
     sudoers("understudy-tester ALL=(root) ALL");
     await open(PASSWORD);
     expect((await host.run("id -u; cat", { privileged: true })).stdout.toString()).toBe("0\n");
-    expect((await host.run("id -u; cat", { privileged: true, input: Buffer.from("in") })).stdout.toString()).toBe("0\nin");
+    expect((await host.run("id -u; cat", { privileged: true, input: Buffer.from("in") })).stdout.toString()).toBe(
+      "0\nin",
+    );
     expect((await host.run("kill -9 $$", { privileged: true })).code).toBe(137);
     for (const cut of [false, true]) {
       const file = join(server.directory, `root-${cut}`);
       const abort = new AbortController();
-      const run = host.run('sleep 1000 & echo "$!" >"$1.new"; mv "$1.new" "$1"; wait', { args: [file], privileged: true, signal: abort.signal });
+      const run = host.run('sleep 1000 & echo "$!" >"$1.new"; mv "$1.new" "$1"; wait', {
+        args: [file],
+        privileged: true,
+        signal: abort.signal,
+      });
       run.catch(() => {});
       await until(() => existsSync(file));
       if (cut) server.cutConnections();
@@ -189,20 +221,31 @@ mount --bind "$1/sudoers" /etc/sudoers`,
   it("is refused at once with a wrong one", async () => {
     sudoers("understudy-tester ALL=(root) ALL");
     await open("guess");
-    await expect(host.run("id", { privileged: true })).rejects.toMatchObject({ id: "PRIVILEGE_REFUSED", what: expect.stringContaining("refused the configured password") });
+    await expect(host.run("id", { privileged: true })).rejects.toMatchObject({
+      id: "PRIVILEGE_REFUSED",
+      what: expect.stringContaining("refused the configured password"),
+    });
   });
 
   it("works without a password, configured or not, and tells when one is wanted or nothing allowed", async () => {
     sudoers("understudy-tester ALL=(root) NOPASSWD: ALL");
     for (const password of [undefined, PASSWORD]) {
       await open(password);
-      expect((await host.run("id -u; cat", { privileged: true, input: Buffer.from("in") })).stdout.toString()).toBe("0\nin");
+      expect((await host.run("id -u; cat", { privileged: true, input: Buffer.from("in") })).stdout.toString()).toBe(
+        "0\nin",
+      );
     }
     sudoers("understudy-tester ALL=(root) ALL");
     await open(undefined);
-    await expect(host.run("id", { privileged: true })).rejects.toMatchObject({ id: "PRIVILEGE_REFUSED", next: expect.stringContaining("NOPASSWD") });
+    await expect(host.run("id", { privileged: true })).rejects.toMatchObject({
+      id: "PRIVILEGE_REFUSED",
+      next: expect.stringContaining("NOPASSWD"),
+    });
     sudoers("");
     await open(PASSWORD);
-    await expect(host.run("id", { privileged: true })).rejects.toMatchObject({ id: "PRIVILEGE_REFUSED", what: expect.stringContaining("do not allow") });
+    await expect(host.run("id", { privileged: true })).rejects.toMatchObject({
+      id: "PRIVILEGE_REFUSED",
+      what: expect.stringContaining("do not allow"),
+    });
   });
 });

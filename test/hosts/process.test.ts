@@ -36,7 +36,9 @@ describe.skipIf(!sshdInstalled)("processes on a node", () => {
     symlinkSync(port, byId);
     const user = begin("flock", ["-x", port, "sleep", "1000"]);
     const users = () => processesLocking(host, byId);
-    await vi.waitFor(async () => expect(await users()).toEqual([{ pid: user.pid, command: "flock" }]), { timeout: 5_000 });
+    await vi.waitFor(async () => expect(await users()).toEqual([{ pid: user.pid, command: "flock" }]), {
+      timeout: 5_000,
+    });
     // Only opened, not locked.
     begin("sh", ["-c", `exec sleep 1000 <"$1"`, "sh", port]);
     expect(await users()).toHaveLength(1);

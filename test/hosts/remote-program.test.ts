@@ -4,7 +4,9 @@ import { describe, expect, it } from "vitest";
 import { loaderCommand, programText } from "../../hosts/remote-program.ts";
 
 const NONCE = "understudy-0123456789abcdef";
-const shells = ["dash", "bash", "busybox"].filter((shell) => spawnSync("sh", ["-c", `command -v ${shell}`]).status === 0);
+const shells = ["dash", "bash", "busybox"].filter(
+  (shell) => spawnSync("sh", ["-c", `command -v ${shell}`]).status === 0,
+);
 
 /** Runs a program as the node would, with the given shell as its `sh`. */
 function run(shell: string, script: string, args: readonly string[], before = ""): { stdout: string; code: number } {
@@ -18,13 +20,41 @@ function run(shell: string, script: string, args: readonly string[], before = ""
 
 describe.each(shells)("the program under %s", (shell) => {
   it("hands over arguments byte for byte", () => {
-    const nasty = constantFrom("'", '"', "\\", "\n", "$x", "`id`", "!!", "*", " ", "-n", "\t", "#", ";", "&", "|", "%s", "\\n", "''", "ü", "\x7f", "\r");
-    const argument = oneof(array(nasty, { maxLength: 8 }).map((parts) => parts.join("")), string({ unit: "binary" }));
+    const nasty = constantFrom(
+      "'",
+      '"',
+      "\\",
+      "\n",
+      "$x",
+      "`id`",
+      "!!",
+      "*",
+      " ",
+      "-n",
+      "\t",
+      "#",
+      ";",
+      "&",
+      "|",
+      "%s",
+      "\\n",
+      "''",
+      "ü",
+      "\x7f",
+      "\r",
+    );
+    const argument = oneof(
+      array(nasty, { maxLength: 8 }).map((parts) => parts.join("")),
+      string({ unit: "binary" }),
+    );
     assert(
       property(array(argument, { maxLength: 4 }), (raw) => {
         const args = raw.map((text) => text.replaceAll("\0", "").toWellFormed());
         const { stdout } = run(shell, 'printf "%s\\0" "$#" "$@"', args);
-        expect(Buffer.from(stdout, "latin1").toString("utf8").split("\0").slice(0, -1)).toEqual([String(args.length), ...args]);
+        expect(Buffer.from(stdout, "latin1").toString("utf8").split("\0").slice(0, -1)).toEqual([
+          String(args.length),
+          ...args,
+        ]);
       }),
       { numRuns: 120 },
     );
@@ -41,7 +71,11 @@ describe.each(shells)("the program under %s", (shell) => {
 
   it("runs nothing of a program that did not come whole", () => {
     const whole = programText(NONCE, { script: "echo ran", args: [], takesInput: false });
-    const result = spawnSync("sh", ["-c", loaderCommand(NONCE).replace(/^sh/, shell === "busybox" ? "busybox sh" : shell)], { input: whole.slice(0, -10) });
+    const result = spawnSync(
+      "sh",
+      ["-c", loaderCommand(NONCE).replace(/^sh/, shell === "busybox" ? "busybox sh" : shell)],
+      { input: whole.slice(0, -10) },
+    );
     expect(result.status).toBe(97);
     expect(result.stdout.toString()).toBe(`${NONCE}: ready\n`);
   });

@@ -103,7 +103,10 @@ describe("a connection that goes wrong", () => {
       channel.exit(1);
       channel.end();
     };
-    await expect(host.run("true")).rejects.toMatchObject({ id: "NODE_NOT_UNDERSTOOD", what: expect.stringContaining("exit status 1") });
+    await expect(host.run("true")).rejects.toMatchObject({
+      id: "NODE_NOT_UNDERSTOOD",
+      what: expect.stringContaining("exit status 1"),
+    });
   });
 
   it("tells when the server opens no sessions", async () => {
@@ -126,9 +129,20 @@ it("gives up on a peer that accepts and says nothing, within the connect time li
   const mute = createServer(() => {}).listen(0, "127.0.0.1");
   await new Promise((resolve) => mute.once("listening", resolve));
   const { port } = mute.address() as AddressInfo;
-  const target = { host: "127.0.0.1", port, user: "tester", password: "x", knownHostsFiles: [], keepaliveMs: 300, connectTimeoutMs: 500 };
+  const target = {
+    host: "127.0.0.1",
+    port,
+    user: "tester",
+    password: "x",
+    knownHostsFiles: [],
+    keepaliveMs: 300,
+    connectTimeoutMs: 500,
+  };
   const begun = performance.now();
-  await expect(open(target).run("true")).rejects.toMatchObject({ id: "HOST_UNREACHABLE", what: expect.stringContaining("500 ms") });
+  await expect(open(target).run("true")).rejects.toMatchObject({
+    id: "HOST_UNREACHABLE",
+    what: expect.stringContaining("500 ms"),
+  });
   expect(performance.now() - begun).toBeLessThan(3000);
   mute.close();
 });
@@ -175,16 +189,21 @@ describe("logging in by password", () => {
       knownHosts: "",
       authenticate: (context) => {
         if (context.method !== method) return context.reject([method as "password"]);
-        if (context.method === "password") return context.password === "open sesame" ? context.accept() : context.reject();
+        if (context.method === "password")
+          return context.password === "open sesame" ? context.accept() : context.reject();
         if (context.method !== "keyboard-interactive") return context.reject();
-        context.prompt([{ prompt: "Password: ", echo: false }], (answers) => (answers[0] === "open sesame" ? context.accept() : context.reject()));
+        context.prompt([{ prompt: "Password: ", echo: false }], (answers) =>
+          answers[0] === "open sesame" ? context.accept() : context.reject(),
+        );
       },
     });
     const target = { ...server.target, knownHostsFiles: [knownHosts(server.target.port, [ed25519])] };
     const host = open(target);
     expect((await host.run("echo in")).stdout.toString()).toBe("in\n");
     await host.close();
-    const wrong = await open({ ...target, password: "wrong" }).run("true").catch((error: unknown) => error);
+    const wrong = await open({ ...target, password: "wrong" })
+      .run("true")
+      .catch((error: unknown) => error);
     expect(wrong).toMatchObject({ id: "AUTHENTICATION_FAILED" });
     await server.stop();
   });

@@ -20,7 +20,7 @@ describe.skipIf(!sshdInstalled).each(loginShells)("a login with the shell %s", (
     onTestFinished(() => server.stop());
     const host = connectHost({ name: "kitchen", ssh: server.target, privilege: { kind: "none" } });
     onTestFinished(() => host.close());
-    const args = ["it's", "$HOME `id` !! \\ \"", "two\nlines", "*", ""];
+    const args = ["it's", '$HOME `id` !! \\ "', "two\nlines", "*", ""];
     const result = await host.run('printf "%s|" "$@"\nexit 5', { args });
     expect({ code: result.code, stdout: result.stdout.toString() }).toEqual({ code: 5, stdout: `${args.join("|")}|` });
     await expect(host.run("sleep 1000", { timeoutMs: 200 })).rejects.toMatchObject({ id: "COMMAND_TIMED_OUT" });
@@ -31,7 +31,8 @@ describe.skipIf(!sshdInstalled).each(loginShells)("a login with the shell %s", (
 describe.skipIf(!sshdInstalled)("a node reached over SSH", () => {
   let server: TestServer;
   let host: Host;
-  const open = (lockFile?: string): Host => connectHost({ name: "kitchen", ssh: server.target, privilege: { kind: "none" }, lockFile });
+  const open = (lockFile?: string): Host =>
+    connectHost({ name: "kitchen", ssh: server.target, privilege: { kind: "none" }, lockFile });
 
   beforeAll(async () => {
     server = await startSshServer();
@@ -82,8 +83,12 @@ describe.skipIf(!sshdInstalled)("a node reached over SSH", () => {
   });
 
   it("runs many commands at once over its one connection", async () => {
-    const results = await Promise.all(Array.from({ length: 15 }, (_, index) => host.run('echo "$1 $SSH_CLIENT"', { args: [String(index)] })));
-    expect(results.map((result) => Number.parseInt(result.stdout.toString(), 10))).toEqual(results.map((_, index) => index));
+    const results = await Promise.all(
+      Array.from({ length: 15 }, (_, index) => host.run('echo "$1 $SSH_CLIENT"', { args: [String(index)] })),
+    );
+    expect(results.map((result) => Number.parseInt(result.stdout.toString(), 10))).toEqual(
+      results.map((_, index) => index),
+    );
     expect(new Set(results.map((result) => result.stdout.toString().split(" ").slice(1).join(" "))).size).toBe(1);
   });
 
@@ -129,7 +134,10 @@ describe.skipIf(!sshdInstalled)("a node reached over SSH", () => {
 
     it("when its time is up", async () => {
       const { script, file, pids } = longRun();
-      await expect(host.run(script, { args: [file], timeoutMs: 500 })).rejects.toMatchObject({ id: "COMMAND_TIMED_OUT", node: "kitchen" });
+      await expect(host.run(script, { args: [file], timeoutMs: 500 })).rejects.toMatchObject({
+        id: "COMMAND_TIMED_OUT",
+        node: "kitchen",
+      });
       expect(pids().filter(lives)).toEqual([]);
     });
 
@@ -147,9 +155,13 @@ describe.skipIf(!sshdInstalled)("a node reached over SSH", () => {
 
     it("when the worker is killed", async () => {
       const { script, file, pids } = longRun();
-      const worker = spawn(process.execPath, [fileURLToPath(new URL("run-on-host.ts", import.meta.url)), JSON.stringify(server.target), script, file], {
-        stdio: "inherit",
-      });
+      const worker = spawn(
+        process.execPath,
+        [fileURLToPath(new URL("run-on-host.ts", import.meta.url)), JSON.stringify(server.target), script, file],
+        {
+          stdio: "inherit",
+        },
+      );
       await until(() => existsSync(file));
       worker.kill("SIGKILL");
       await until(() => !pids().some(lives), "the command lives on");
@@ -178,7 +190,11 @@ describe.skipIf(!sshdInstalled)("a node reached over SSH", () => {
       const abort = new AbortController();
       const input = new Readable({ read: () => {} });
       input.push("first part");
-      const run = host.run(`exec 3<&0; (cat <&3; : >"$1.complete") & ${script}`, { args: [file], input, signal: abort.signal });
+      const run = host.run(`exec 3<&0; (cat <&3; : >"$1.complete") & ${script}`, {
+        args: [file],
+        input,
+        signal: abort.signal,
+      });
       await until(() => existsSync(file));
       abort.abort(new Error("cancelled"));
       await expect(run).rejects.toThrow("cancelled");
@@ -237,8 +253,11 @@ describe.skipIf(!sshdInstalled)("a node reached over SSH", () => {
       const lockFile = join(server.directory, "state", "lock");
       const [first, second] = [open(lockFile), open(lockFile)];
       const log = join(server.directory, "log");
-      const script = 'echo "$1 begins" >>"$2"; sleep 0.5; setsid sleep 1000 >/dev/null 2>&1 & sleep 0.2; echo "$1 ends" >>"$2"; echo $!';
-      const results = await Promise.all([first, second].map((each, index) => each.run(script, { args: [String(index), log], exclusive: true })));
+      const script =
+        'echo "$1 begins" >>"$2"; sleep 0.5; setsid sleep 1000 >/dev/null 2>&1 & sleep 0.2; echo "$1 ends" >>"$2"; echo $!';
+      const results = await Promise.all(
+        [first, second].map((each, index) => each.run(script, { args: [String(index), log], exclusive: true })),
+      );
       const lines = readFileSync(log, "latin1").trim().split("\n");
       expect([lines[0]?.[0], lines[2]?.[0]]).toEqual([lines[1]?.[0], lines[3]?.[0]]);
       for (const result of results) process.kill(Number(result.stdout.toString()));
@@ -250,11 +269,18 @@ describe.skipIf(!sshdInstalled)("a node reached over SSH", () => {
       const [first, second] = [open(lockFile), open(lockFile)];
       const abort = new AbortController();
       const marker = join(server.directory, "held");
-      const holding = first.run(': >"$1"; sleep 1000', { args: [marker], exclusive: true, signal: abort.signal, timeoutMs: 60_000 });
+      const holding = first.run(': >"$1"; sleep 1000', {
+        args: [marker],
+        exclusive: true,
+        signal: abort.signal,
+        timeoutMs: 60_000,
+      });
       holding.catch(() => {});
       await until(() => existsSync(marker));
       rmSync(marker);
-      await expect(second.run(': >"$1"', { args: [marker], exclusive: true })).rejects.toMatchObject({ id: "NODE_BUSY" });
+      await expect(second.run(': >"$1"', { args: [marker], exclusive: true })).rejects.toMatchObject({
+        id: "NODE_BUSY",
+      });
       abort.abort(new Error("enough"));
       await expect(holding).rejects.toThrow("enough");
       expect(existsSync(marker)).toBe(false);
@@ -263,7 +289,11 @@ describe.skipIf(!sshdInstalled)("a node reached over SSH", () => {
   });
 
   it("names a host key that it does not know, and the command that makes it known", async () => {
-    const stranger = connectHost({ name: "kitchen", ssh: { ...server.target, knownHostsFiles: ["/nonexistent"] }, privilege: { kind: "none" } });
+    const stranger = connectHost({
+      name: "kitchen",
+      ssh: { ...server.target, knownHostsFiles: ["/nonexistent"] },
+      privilege: { kind: "none" },
+    });
     const error = await stranger.run("true").catch((failure: unknown) => failure);
     if (!(error instanceof UnderstudyError)) throw error;
     expect(error.id).toBe("HOST_KEY_UNKNOWN");
@@ -272,22 +302,40 @@ describe.skipIf(!sshdInstalled)("a node reached over SSH", () => {
   });
 
   it("goes through a jump host, which must be known as well", async () => {
-    const through = connectHost({ name: "kitchen", ssh: { ...server.target, jump: server.target }, privilege: { kind: "none" } });
+    const through = connectHost({
+      name: "kitchen",
+      ssh: { ...server.target, jump: server.target },
+      privilege: { kind: "none" },
+    });
     expect((await through.run("echo through")).stdout.toString()).toBe("through\n");
     await through.close();
     const jump = { ...server.target, knownHostsFiles: [] };
     const unknown = connectHost({ name: "kitchen", ssh: { ...server.target, jump }, privilege: { kind: "none" } });
     await expect(unknown.run("true")).rejects.toMatchObject({ id: "HOST_KEY_UNKNOWN" });
-    const nowhere = connectHost({ name: "kitchen", ssh: { ...server.target, port: 1, jump: server.target }, privilege: { kind: "none" } });
+    const nowhere = connectHost({
+      name: "kitchen",
+      ssh: { ...server.target, port: 1, jump: server.target },
+      privilege: { kind: "none" },
+    });
     await expect(nowhere.run("true")).rejects.toMatchObject({ id: "HOST_UNREACHABLE" });
   });
 
   it("tells what is wrong with a key, and that nobody is there", async () => {
-    const attempt = (change: object): Promise<unknown> => connectHost({ name: "kitchen", ssh: { ...server.target, ...change }, privilege: { kind: "none" } }).run("true");
-    await expect(attempt({ identityFile: "/nonexistent" })).rejects.toMatchObject({ id: "AUTHENTICATION_FAILED", what: expect.stringContaining("ENOENT") });
+    const attempt = (change: object): Promise<unknown> =>
+      connectHost({ name: "kitchen", ssh: { ...server.target, ...change }, privilege: { kind: "none" } }).run("true");
+    await expect(attempt({ identityFile: "/nonexistent" })).rejects.toMatchObject({
+      id: "AUTHENTICATION_FAILED",
+      what: expect.stringContaining("ENOENT"),
+    });
     await expect(attempt({ identityFile: server.knownHosts })).rejects.toMatchObject({ id: "AUTHENTICATION_FAILED" });
-    await expect(attempt({ identityFile: join(server.directory, "host_key") })).rejects.toMatchObject({ id: "AUTHENTICATION_FAILED", next: expect.stringContaining("ssh-copy-id") });
-    await expect(attempt({ port: 1 })).rejects.toMatchObject({ id: "HOST_UNREACHABLE", what: expect.stringContaining("ECONNREFUSED") });
+    await expect(attempt({ identityFile: join(server.directory, "host_key") })).rejects.toMatchObject({
+      id: "AUTHENTICATION_FAILED",
+      next: expect.stringContaining("ssh-copy-id"),
+    });
+    await expect(attempt({ port: 1 })).rejects.toMatchObject({
+      id: "HOST_UNREACHABLE",
+      what: expect.stringContaining("ECONNREFUSED"),
+    });
   });
 
   it("is logged in to by an agent, and by a key with a passphrase", async () => {
@@ -295,20 +343,38 @@ describe.skipIf(!sshdInstalled)("a node reached over SSH", () => {
     const agent = spawn("ssh-agent", ["-D", "-a", socket], { stdio: "ignore" });
     onTestFinished(() => void agent.kill());
     await until(() => existsSync(socket));
-    execFileSync("ssh-add", ["-q", server.target.identityFile ?? ""], { env: { ...process.env, SSH_AUTH_SOCK: socket }, stdio: "ignore" });
-    const byAgent = connectHost({ name: "kitchen", ssh: { ...server.target, identityFile: undefined, agent: socket }, privilege: { kind: "none" } });
+    execFileSync("ssh-add", ["-q", server.target.identityFile ?? ""], {
+      env: { ...process.env, SSH_AUTH_SOCK: socket },
+      stdio: "ignore",
+    });
+    const byAgent = connectHost({
+      name: "kitchen",
+      ssh: { ...server.target, identityFile: undefined, agent: socket },
+      privilege: { kind: "none" },
+    });
     expect((await byAgent.run("true")).code).toBe(0);
     await byAgent.close();
     const identityFile = join(server.directory, "locked_key");
     copyFileSync(server.target.identityFile ?? "", identityFile);
     chmodSync(identityFile, 0o600);
     execFileSync("ssh-keygen", ["-q", "-p", "-P", "", "-N", "open sesame", "-f", identityFile], { stdio: "ignore" });
-    const byKey = connectHost({ name: "kitchen", ssh: { ...server.target, identityFile, passphrase: "open sesame" }, privilege: { kind: "none" } });
+    const byKey = connectHost({
+      name: "kitchen",
+      ssh: { ...server.target, identityFile, passphrase: "open sesame" },
+      privilege: { kind: "none" },
+    });
     expect((await byKey.run("true")).code).toBe(0);
     await byKey.close();
     for (const passphrase of [undefined, "wrong"]) {
-      const locked = connectHost({ name: "kitchen", ssh: { ...server.target, identityFile, passphrase }, privilege: { kind: "none" } });
-      await expect(locked.run("true")).rejects.toMatchObject({ id: "AUTHENTICATION_FAILED", what: expect.stringContaining(passphrase ? "a wrong passphrase" : "no passphrase") });
+      const locked = connectHost({
+        name: "kitchen",
+        ssh: { ...server.target, identityFile, passphrase },
+        privilege: { kind: "none" },
+      });
+      await expect(locked.run("true")).rejects.toMatchObject({
+        id: "AUTHENTICATION_FAILED",
+        what: expect.stringContaining(passphrase ? "a wrong passphrase" : "no passphrase"),
+      });
     }
   });
 

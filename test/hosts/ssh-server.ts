@@ -62,7 +62,9 @@ ${options.shell ? `ForceCommand ${options.shell} -c "$SSH_ORIGINAL_COMMAND"` : "
   // Started as root, sshd wants this directory, which a container may lack.
   if (process.getuid?.() === 0) mkdirSync("/run/sshd", { recursive: true });
   const command = [SSHD, "-D", "-e", "-f", config];
-  const wrapped = options.prepare ? ["unshare", "-m", "sh", "-ec", `${options.prepare}\nshift\nexec "$@"`, "sh", directory, ...command] : command;
+  const wrapped = options.prepare
+    ? ["unshare", "-m", "sh", "-ec", `${options.prepare}\nshift\nexec "$@"`, "sh", directory, ...command]
+    : command;
   const child = spawn(wrapped[0] ?? SSHD, wrapped.slice(1), { stdio: ["ignore", "ignore", "pipe"] });
   await untilListening(port, child);
   const knownHosts = join(directory, "known_hosts");
@@ -85,9 +87,13 @@ ${options.shell ? `ForceCommand ${options.shell} -c "$SSH_ORIGINAL_COMMAND"` : "
     bin,
     addProgram: (name, script) => writeFileSync(join(bin, name), `#!/bin/sh\n${script}\n`, { mode: 0o755 }),
     removeProgram: (name) => rmSync(join(bin, name), { force: true }),
-    processes: () => readdirSync("/proc").map(Number).filter((pid) => pid > 0 && environmentOf(pid).includes(bin) && !isSshd(pid)),
+    processes: () =>
+      readdirSync("/proc")
+        .map(Number)
+        .filter((pid) => pid > 0 && environmentOf(pid).includes(bin) && !isSshd(pid)),
     cutConnections: () => {
-      for (const pid of childrenOf(child.pid ?? -1)) for (const session of [...childrenOf(pid).filter(isSshd), pid]) kill(session);
+      for (const pid of childrenOf(child.pid ?? -1))
+        for (const session of [...childrenOf(pid).filter(isSshd), pid]) kill(session);
     },
     stop: async () => {
       if (child.exitCode === null) {

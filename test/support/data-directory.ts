@@ -1,4 +1,15 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, lstatSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  lstatSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { SAMPLE_EXTENDED_PAN_ID, SAMPLE_IEEE, SAMPLE_KEY } from "./nvram-builder.ts";
@@ -54,7 +65,12 @@ devices: devices.yaml
 `;
 
 export const SAMPLE_BACKUP = JSON.stringify({
-  metadata: { format: "zigpy/open-coordinator-backup", version: 1, source: "zigbee-herdsman@10.9.2", internal: { znpVersion: 1 } },
+  metadata: {
+    format: "zigpy/open-coordinator-backup",
+    version: 1,
+    source: "zigbee-herdsman@10.9.2",
+    internal: { znpVersion: 1 },
+  },
   stack_specific: { zstack: { tclk_seed: "00112233445566778899aabbccddeeff" } },
   coordinator_ieee: SAMPLE_IEEE.slice(2),
   pan_id: "4402",
@@ -64,7 +80,14 @@ export const SAMPLE_BACKUP = JSON.stringify({
   channel: 15,
   channel_mask: [15],
   network_key: { key: SAMPLE_KEY, sequence_number: 0, frame_counter: 7_500 },
-  devices: [{ nwk_address: "1f", ieee_address: "00158d0000000011", is_child: false, link_key: { key: "ab".repeat(16), rx_counter: 7, tx_counter: 40 } }],
+  devices: [
+    {
+      nwk_address: "1f",
+      ieee_address: "00158d0000000011",
+      is_child: false,
+      link_key: { key: "ab".repeat(16), rx_counter: 7, tx_counter: 40 },
+    },
+  ],
 });
 
 /** What a data directory of Zigbee2MQTT holds; of it `SAMPLE_LEFT_OUT` does not go into a generation. */

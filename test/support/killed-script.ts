@@ -6,7 +6,10 @@ const WRAPPED = ["mv", "rm", "mkdir", "chown", "chmod", "cat", "tar", "ln"] as c
 
 /** Kills the script, as power loss or SIGKILL would, before its n-th command that changes files (counting from 1). */
 export function killedBefore(n: number): (script: string) => string {
-  const functions = WRAPPED.map((name) => `${name}() { killed_at=$((killed_at + 1)); [ "$killed_at" != ${n} ] || kill -9 $$; command ${name} "$@"; }`);
+  const functions = WRAPPED.map(
+    (name) =>
+      `${name}() { killed_at=$((killed_at + 1)); [ "$killed_at" != ${n} ] || kill -9 $$; command ${name} "$@"; }`,
+  );
   return (script) => `killed_at=0\n${functions.join("\n")}\n${script}`;
 }
 

@@ -19,14 +19,24 @@ export function localHost(options: LocalHostOptions = {}): Host {
   const [program = "sh", ...first] = options.shell ?? ["sh"];
   return {
     name: options.name ?? "local",
-    run: (script, runOptions = {}) => runLocally(program, [...first, "-c", options.alter?.(script) ?? script, "sh"], runOptions, options.env),
+    run: (script, runOptions = {}) =>
+      runLocally(program, [...first, "-c", options.alter?.(script) ?? script, "sh"], runOptions, options.env),
     close: () => Promise.resolve(),
   };
 }
 
-async function runLocally(program: string, args: string[], options: RunOptions, env?: Readonly<Record<string, string>>): Promise<RunResult> {
+async function runLocally(
+  program: string,
+  args: string[],
+  options: RunOptions,
+  env?: Readonly<Record<string, string>>,
+): Promise<RunResult> {
   options.signal?.throwIfAborted();
-  const child = spawn(program, [...args, ...(options.args ?? [])], { detached: true, env: { ...process.env, ...env }, stdio: "pipe" });
+  const child = spawn(program, [...args, ...(options.args ?? [])], {
+    detached: true,
+    env: { ...process.env, ...env },
+    stdio: "pipe",
+  });
   const end = (): void => killGroup(child.pid);
   let timedOut = false;
   const timer = setTimeout(() => {
@@ -48,7 +58,8 @@ async function runLocally(program: string, args: string[], options: RunOptions, 
   clearTimeout(timer);
   options.signal?.removeEventListener("abort", end);
   options.signal?.throwIfAborted();
-  if (timedOut) throw new UnderstudyError("COMMAND_TIMED_OUT", { what: "A command took too long.", next: "look at the test." });
+  if (timedOut)
+    throw new UnderstudyError("COMMAND_TIMED_OUT", { what: "A command took too long.", next: "look at the test." });
   return { code: code ?? 128 + (signal === "SIGKILL" ? 9 : 15), stdout: Buffer.concat(stdout), stderr };
 }
 

@@ -54,7 +54,10 @@ export function formedImage(network: SyntheticNetwork = {}): NvramImage {
   const anyNetwork = network.anyNetworkCounter === undefined ? [] : [u32(network.anyNetworkCounter) + "ff".repeat(8)];
   const rows = {
     NWK_SEC_MATERIAL_TABLE: [counter + epid, ...Array<string>(3).fill("00".repeat(12)), ...anyNetwork],
-    TCLK_TABLE: [...(network.devices ?? SAMPLE_DEVICES).map((device) => trustCenterRow(device, aligned)), EMPTY_TRUST_CENTER_ROW],
+    TCLK_TABLE: [
+      ...(network.devices ?? SAMPLE_DEVICES).map((device) => trustCenterRow(device, aligned)),
+      EMPTY_TRUST_CENTER_ROW,
+    ],
     APS_KEY_DATA_TABLE: [...(network.apsKeys ?? []).map((row) => row.key + u32(row.tx) + u32(row.rx)), "00".repeat(24)],
   };
   if (legacyTables) {

@@ -24,11 +24,16 @@ export function temporalProgram(): string {
   return process.env["UNDERSTUDY_TEMPORAL"] ?? (existsSync(cached) ? cached : "temporal");
 }
 
-/** A real Temporal server of its own, on loopback, with a SQLite file that goes with it. */
-export async function startTemporal(): Promise<TestTemporal> {
+/** A real Temporal server of its own, on loopback, with a SQLite file that goes with it. `more` are dynamic settings, `name=value`. */
+export async function startTemporal(more: readonly string[] = []): Promise<TestTemporal> {
   const directory = await mkdtemp(join(tmpdir(), "understudy-temporal-"));
   const port = await freePort();
-  const knobs = ["history.transferProcessorMaxPollRPS=1000", "history.timerProcessorMaxPollRPS=1000", 'history.timerProcessorMaxTimeShift="20ms"'];
+  const knobs = [
+    "history.transferProcessorMaxPollRPS=1000",
+    "history.timerProcessorMaxPollRPS=1000",
+    'history.timerProcessorMaxTimeShift="20ms"',
+    ...more,
+  ];
   const server = spawn(
     temporalProgram(),
     [

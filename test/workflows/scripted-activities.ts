@@ -1,18 +1,32 @@
 import { ApplicationFailure } from "@temporalio/common";
 import { Context } from "@temporalio/activity";
 import type { Client } from "@temporalio/client";
+import { NO_COUNTERS } from "../../model/frame-counters.ts";
 import type { FrameCounters } from "../../model/frame-counters.ts";
 import type { HandoverActivities, NodeFacts, WatchActivities } from "../../workflows/activity-types.ts";
 import { serviceActivities } from "../../activities/service-link.ts";
 
-export type StepName = Exclude<keyof HandoverActivities, "openHandover" | "announceHandover" | "closeHandover" | "settleHandover">;
+export type StepName = Exclude<
+  keyof HandoverActivities,
+  "openHandover" | "announceHandover" | "closeHandover" | "settleHandover"
+>;
 
 /** A home of two nodes whose every step can be made to fail, to hang, or to be watched; the link to `service` is the real one. */
 export class ScriptedHome {
   readonly calls: string[] = [];
   readonly fail = new Map<string, ApplicationFailure>();
+  /** Failures of the first calls of a step, one each, with what each call did before. */
+  readonly failFirst = new Map<string, { failure: ApplicationFailure; after?: () => void }[]>();
   readonly hang = new Set<string>();
+  /** Hang like the others, and are through with it when they are cancelled. */
+  readonly finishWhenCancelled = new Set<string>();
   readonly running = new Set<string>(["a"]);
+  /** Set once both nodes ran at the same time. */
+  ranTogether = false;
+  readonly dirty = new Set<string>();
+  readonly written = new Map<string, FrameCounters>();
+  /** What the preflight finds on the nodes. */
+  found: FrameCounters = { network: 4000, linkKeys: 400 };
   readonly granted = new Map<string, number>();
   readonly unreachable = new Set<string>();
   #watchers: { name: string; resolve: () => void }[] = [];
@@ -23,31 +37,65 @@ export class ScriptedHome {
     return new Promise((resolve) => this.#watchers.push({ name, resolve }));
   }
 
+  start(node: string): void {
+    this.running.add(node);
+    this.ranTogether ||= this.running.size > 1;
+  }
+
   activities(client: Client, taskQueue: string): HandoverActivities & WatchActivities {
     const act = async (name: StepName, node: string | undefined, effect?: () => void) => {
       const key = node ? `${name} ${node}` : name;
       this.calls.push(key);
       for (const watcher of this.#watchers.filter((w) => w.name === key)) watcher.resolve();
-      const failure = this.fail.get(key);
+      const first = this.failFirst.get(key)?.shift();
+      first?.after?.();
+      const failure = first?.failure ?? this.fail.get(key);
       if (failure) throw failure;
-      if (this.hang.has(key)) {
+      if (this.hang.has(key) || this.finishWhenCancelled.has(key)) {
         const beat = setInterval(() => Context.current().heartbeat(), 200);
-        await Context.current().cancelled.finally(() => clearInterval(beat));
+        await Context.current()
+          .cancelled.catch((error: unknown) => {
+            if (!this.finishWhenCancelled.has(key)) throw error;
+          })
+          .finally(() => clearInterval(beat));
       }
       effect?.();
     };
-    const generation = { id: "g1", sha256: "00", bytes: 2048, coordinatorIeee: "00124b0000000001", counters: { network: 5000, linkKeys: 500 } };
+    const requireStartable = (node: string, epoch: number) => {
+      if (this.dirty.has(node)) throw stepFailure("COORDINATOR_DIRTY", node, { issued: false });
+      if (epoch < (this.granted.get(node) ?? 0)) throw stepFailure("EPOCH_SUPERSEDED", node, { issued: false });
+    };
+    const generation = {
+      id: "g1",
+      sha256: "00",
+      bytes: 2048,
+      coordinatorIeee: "00124b0000000001",
+      counters: { network: 5000, linkKeys: 500 },
+    };
     return {
       ...serviceActivities(client, taskQueue),
       preflight: async ({ to }) => {
         await act("preflight", undefined);
-        return { findings: [{ check: "reachable", ok: true, what: "both nodes answer" }], from: "a", to: to ?? "b", highestEpoch: 0, highestCounters: { network: 4000, linkKeys: 400 } };
+        return {
+          findings: [{ check: "reachable", ok: true, what: "both nodes answer" }],
+          from: "a",
+          to: to ?? "b",
+          highestEpoch: 0,
+          highestCounters: this.found,
+        };
       },
       readFacts: async () => {
         await act("readFacts", undefined);
         return ["a", "b"].map((node): NodeFacts => {
           const reachable = !this.unreachable.has(node);
-          return { node, reachable, running: reachable ? this.running.has(node) : "unknown", epoch: this.granted.get(node) ?? 0, coordinatorDirty: false };
+          return {
+            node,
+            reachable,
+            running: reachable ? this.running.has(node) : "unknown",
+            epoch: reachable ? (this.granted.get(node) ?? 0) : 0,
+            coordinatorDirty: this.dirty.has(node),
+            counters: this.written.get(node) ?? NO_COUNTERS,
+          };
         });
       },
       stopNode: async ({ node }) => {
@@ -68,6 +116,7 @@ export class ScriptedHome {
       },
       restoreNvram: async ({ node, highestCounters }) => {
         await act("restoreNvram", node);
+        this.written.set(node, raised(highestCounters));
         return { counters: raised(highestCounters) };
       },
       applyConfig: async ({ node }) => {
@@ -75,8 +124,9 @@ export class ScriptedHome {
         return { files: 7 };
       },
       startNode: async ({ node, epoch }) => {
+        requireStartable(node, epoch);
         this.granted.set(node, epoch);
-        await act("startNode", node, () => this.running.add(node));
+        await act("startNode", node, () => this.start(node));
         return { issuedAt: new Date().toISOString() };
       },
       proveNode: async ({ node }) => {
@@ -84,7 +134,7 @@ export class ScriptedHome {
         return { firstAnswerAt: new Date().toISOString(), answered: 3, asked: 3 };
       },
       raiseCounters: async ({ node, above }) => {
-        await act("raiseCounters", node);
+        await act("raiseCounters", node, () => this.dirty.delete(node));
         return { counters: raised(above) };
       },
       leaveClean: ({ node }) => act("leaveClean", node),
@@ -99,7 +149,21 @@ function raised(counters: FrameCounters): FrameCounters {
 }
 
 /** A failure as the product's activities throw it. */
-export function stepFailure(id: string, node: string, options: { issued?: boolean } = {}): ApplicationFailure {
-  const details = { what: `${id} happened`, next: "mend it", node, ...(options.issued === false ? { issued: false } : {}) };
-  return ApplicationFailure.create({ type: id, message: `${node}: ${id} happened Next: mend it`, nonRetryable: true, details: [details] });
+export function stepFailure(
+  id: string,
+  node: string,
+  options: { issued?: boolean; retryable?: boolean } = {},
+): ApplicationFailure {
+  const details = {
+    what: `${id} happened`,
+    next: "mend it",
+    node,
+    ...(options.issued === false ? { issued: false } : {}),
+  };
+  return ApplicationFailure.create({
+    type: id,
+    message: `${node}: ${id} happened Next: mend it`,
+    nonRetryable: options.retryable !== true,
+    details: [details],
+  });
 }

@@ -62,7 +62,18 @@ test("a run that never announced a change leaves nothing to recover", () => {
   const book = ServiceBook.fresh("zigbee");
   book.begin({ workflowId: "handover:zigbee", runId: "r1" }, now);
   book.lost("r1");
-  expect(book.state).toEqual({ service: "zigbee", epoch: 0, highestCounters: { network: 0, linkKeys: 0 }, history: [] });
+  expect(book.state).toEqual({
+    service: "zigbee",
+    epoch: 0,
+    highestCounters: { network: 0, linkKeys: 0 },
+    history: [],
+  });
+});
+
+test("I9: the same announcement may come twice", () => {
+  const book = withHandover();
+  expect(book.mayAnnounce(announced)).toBeUndefined();
+  expect(book.mayAnnounce({ ...announced, epoch: 0 })).toContain("not above 1");
 });
 
 test("a run that is no longer current cannot announce", () => {
@@ -76,4 +87,17 @@ test.each(["failed", "unknown"] as const)("an announced handover that ended %s i
   book.finish({ report: report({ outcome }) });
   expect(book.state.unfinished).toEqual(announced);
   expect(book.state.holder).toBeUndefined();
+});
+
+test("recoveries that establish nothing do not crowd the history out", () => {
+  const book = withHandover();
+  book.finish({ report: report({ outcome: "unknown", message: "lost" }) });
+  for (const runId of ["r2", "r3", "r4"]) {
+    book.begin({ workflowId: "handover:zigbee", runId }, now);
+    book.finish({ report: report({ runId, kind: "recovery", outcome: "unknown", message: runId }) });
+  }
+  expect(book.state.history.map(({ message }) => message)).toEqual(["r4", "lost"]);
+  book.begin({ workflowId: "handover:zigbee", runId: "r5" }, now);
+  book.finish({ report: report({ runId: "r5", kind: "recovery", outcome: "returned", message: "r5" }) });
+  expect(book.state.history.map(({ message }) => message)).toEqual(["r5", "r4", "lost"]);
 });

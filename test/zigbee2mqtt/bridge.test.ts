@@ -15,10 +15,16 @@ let bridge: Bridge;
 let zigbee2mqtt: MqttClient;
 
 beforeEach(async () => {
-  aedes = await Aedes.createBroker({ authenticate: (_client, _user, password, done) => done(null, password?.toString() !== "wrong") });
+  aedes = await Aedes.createBroker({
+    authenticate: (_client, _user, password, done) => done(null, password?.toString() !== "wrong"),
+  });
   server = createServer((socket) => aedes.handle(socket));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  broker = { url: `mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`, baseTopic: "home/zigbee", rejectUnauthorized: true };
+  broker = {
+    url: `mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    baseTopic: "home/zigbee",
+    rejectUnauthorized: true,
+  };
   zigbee2mqtt = await mqtt.connectAsync(broker.url);
   bridge = await Bridge.connect(broker, { timeoutMs: 5_000 });
 });
@@ -37,7 +43,8 @@ async function respond(topic: string, answer: (payload: string) => void) {
   });
 }
 
-const say = (topic: string, payload: unknown, retain = false) => zigbee2mqtt.publishAsync(`home/zigbee/${topic}`, JSON.stringify(payload), { retain });
+const say = (topic: string, payload: unknown, retain = false) =>
+  zigbee2mqtt.publishAsync(`home/zigbee/${topic}`, JSON.stringify(payload), { retain });
 
 test("a retained answer of an earlier run is no answer", async () => {
   await say("bridge/response/health_check", { status: "ok", transaction: "old" }, true);
@@ -45,7 +52,10 @@ test("a retained answer of an earlier run is no answer", async () => {
 });
 
 test("an answer to our own question is one", async () => {
-  await respond("bridge/request/health_check", (payload) => void say("bridge/response/health_check", { transaction: JSON.parse(payload).transaction }));
+  await respond(
+    "bridge/request/health_check",
+    (payload) => void say("bridge/response/health_check", { transaction: JSON.parse(payload).transaction }),
+  );
   expect(await bridge.answers(5_000)).toBe(true);
 });
 
@@ -72,10 +82,15 @@ test("devices that answer are counted, with the time of the first answer", async
 
 test("a wrong password is told apart from a broker that is away, and never shown", async () => {
   const refused = Bridge.connect({ ...broker, username: "z2m", password: "wrong" }, { timeoutMs: 0 });
-  await expect(refused).rejects.toMatchObject({ id: "BROKER_UNREACHABLE", message: expect.stringContaining("refuses the user name or password") });
+  await expect(refused).rejects.toMatchObject({
+    id: "BROKER_UNREACHABLE",
+    message: expect.stringContaining("refuses the user name or password"),
+  });
   await expect(refused).rejects.not.toMatchObject({ message: expect.stringContaining("wrong") });
   const away = Bridge.connect({ ...broker, url: "mqtt://127.0.0.1:1" }, { timeoutMs: 0 });
-  await expect(away).rejects.toMatchObject({ message: expect.stringContaining("cannot be reached from here (ECONNREFUSED)") });
+  await expect(away).rejects.toMatchObject({
+    message: expect.stringContaining("cannot be reached from here (ECONNREFUSED)"),
+  });
 });
 
 test("routers with a readable property are asked, others not", () => {

@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import { chooseRoles } from "../../../activities/preflight/roles.ts";
 
 const all = ["a", "b", "c"];
-const nodes = (...running: (boolean | undefined)[]) => running.map((is, index) => ({ name: all[index] ?? "", running: is }));
+const nodes = (...running: (boolean | undefined)[]) =>
+  running.map((is, index) => ({ name: all[index] ?? "", running: is }));
 
 test("the running node hands over to the one that is asked for, or to the first stopped one", () => {
   expect(chooseRoles(nodes(false, true, false), { all })).toMatchObject({ from: "b", to: "a" });
@@ -11,7 +12,8 @@ test("the running node hands over to the one that is asked for, or to the first 
 });
 
 test.each([
-  ["none runs", nodes(false, false), {}, "runs on no node"],
+  ["none runs", nodes(false, false, false), { holder: "a" }, "runs on no node, so"],
+  ["none runs of those that could be asked", nodes(false, undefined, false), { holder: "b" }, "and b could not be"],
   ["two run", nodes(true, true), { holder: "a" }, "on a and b at the same time"],
   ["an unknown node is named", nodes(true, false), { to: "d" }, "has no node d"],
   ["the active node is named", nodes(true, false), { to: "a" }, "is the active node already"],
@@ -20,5 +22,9 @@ test.each([
   const choice = chooseRoles(running, { all, ...wish });
   expect(choice.to).toBeUndefined();
   expect(choice.findings).toHaveLength(1);
-  expect(choice.findings[0]).toMatchObject({ ok: false, what: expect.stringContaining(words), next: expect.any(String) });
+  expect(choice.findings[0]).toMatchObject({
+    ok: false,
+    what: expect.stringContaining(words),
+    next: expect.any(String),
+  });
 });

@@ -28,9 +28,14 @@ export interface RunningHome {
   stop(): Promise<void>;
 }
 
-export async function bringUp(options: Partial<HomeOptions> = {}): Promise<RunningHome> {
+/** A new home with Understudy. `prepare` may change its files before Understudy reads them. */
+export async function bringUp(
+  options: Partial<HomeOptions> = {},
+  prepare: (home: Home) => void = () => undefined,
+): Promise<RunningHome> {
   const directory = await mkdtemp(join(tmpdir(), "understudy-test-"));
   const home = await createHome({ ...options, directory: join(directory, "home") });
+  prepare(home);
   return await startUnderstudy(home, directory);
 }
 
@@ -40,18 +45,27 @@ export async function bringUp(options: Partial<HomeOptions> = {}): Promise<Runni
  */
 export async function startUnderstudy(home: Home, directory: string): Promise<RunningHome> {
   const understudy = new UnderstudyProgram(home.configFile, home.environment, join(directory, "understudy.log"));
-  const end: (() => Promise<unknown>)[] = [() => rm(directory, { recursive: true, force: true }), () => home.stop(), () => understudy.stop()];
+  const end: (() => Promise<unknown>)[] = [
+    () => rm(directory, { recursive: true, force: true }),
+    () => home.stop(),
+    () => understudy.stop(),
+  ];
   const stop = async () => {
     for (let act = end.pop(); act; act = end.pop()) await act();
   };
   try {
     await understudy.start(60_000, new AbortController().signal);
-    const settings = parse(readFileSync(home.configFile, "utf8")) as { temporal: { port: number; dataDirectory: string } };
+    const settings = parse(readFileSync(home.configFile, "utf8")) as {
+      temporal: { port: number; dataDirectory: string };
+    };
     const connection = await Connection.connect({ address: `127.0.0.1:${settings.temporal.port}` });
     end.push(() => connection.close());
     const temporal = new Client({ connection });
     const handover = () => temporal.workflow.getHandle("handover:zigbee");
-    const progress = () => handover().query<HandoverReport>("progress").catch(() => undefined);
+    const progress = () =>
+      handover()
+        .query<HandoverReport>("progress")
+        .catch(() => undefined);
     return {
       home,
       understudy,

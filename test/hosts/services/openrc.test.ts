@@ -55,11 +55,20 @@ describe.skipIf(!possible)("a service of OpenRC", () => {
 
   beforeAll(async () => {
     server = await startSshServer({ shell: "sh", prepare: PREPARE });
-    host = connectHost({ name: "kitchen", ssh: server.target, privilege: { kind: "none" }, lockFile: `${server.directory}/lock` });
+    host = connectHost({
+      name: "kitchen",
+      ssh: server.target,
+      privilege: { kind: "none" },
+      lockFile: `${server.directory}/lock`,
+    });
   });
   afterAll(async () => {
-    await manager("supervised").stop().catch(() => {});
-    await manager("plain").stop().catch(() => {});
+    await manager("supervised")
+      .stop()
+      .catch(() => {});
+    await manager("plain")
+      .stop()
+      .catch(() => {});
     await host.close();
     await server.stop();
   });
@@ -98,7 +107,11 @@ describe.skipIf(!possible)("a service of OpenRC", () => {
     const service = manager("stubborn");
     await service.start();
     const { pid } = await service.status();
-    await expect(service.stop(undefined, 3000)).rejects.toMatchObject({ id: "SERVICE_DID_NOT_STOP", node: "kitchen", next: expect.stringContaining(`kill -9 ${pid}`) });
+    await expect(service.stop(undefined, 3000)).rejects.toMatchObject({
+      id: "SERVICE_DID_NOT_STOP",
+      node: "kitchen",
+      next: expect.stringContaining(`kill -9 ${pid}`),
+    });
     killProcess(pid);
     await service.stop();
   });
@@ -124,12 +137,20 @@ describe.skipIf(!sshdInstalled)("a ghost error of rc-service", () => {
   it("does not hide that the service has stopped, nor that it has not", async () => {
     const server = await startSshServer({ shell: "sh" });
     onTestFinished(() => server.stop());
-    const host = connectHost({ name: "kitchen", ssh: server.target, privilege: { kind: "none" }, lockFile: `${server.directory}/lock` });
+    const host = connectHost({
+      name: "kitchen",
+      ssh: server.target,
+      privilege: { kind: "none" },
+      lockFile: `${server.directory}/lock`,
+    });
     onTestFinished(() => host.close());
     const service = serviceManager(host, { kind: "openrc", name: "zigbee2mqtt" });
     const state = `${server.directory}/state`;
     const rcService = (stop: string): void =>
-      server.addProgram("rc-service", `[ "$1" = -e ] && exit 0\ncase $2 in status) [ -e ${state} ] || exit 3 ;; start) : >${state} ;; zap) exit 9 ;; stop) ${stop} ;; esac`);
+      server.addProgram(
+        "rc-service",
+        `[ "$1" = -e ] && exit 0\ncase $2 in status) [ -e ${state} ] || exit 3 ;; start) : >${state} ;; zap) exit 9 ;; stop) ${stop} ;; esac`,
+      );
     rcService(`rm ${state}; echo "ERROR: zigbee2mqtt failed to stop" >&2; exit 1`);
     await service.start();
     await service.stop();

@@ -58,7 +58,10 @@ X
       const service = serviceManager(host, unit);
       await service.start();
       const { pid } = await service.status();
-      await expect(service.stop(undefined, 800)).rejects.toMatchObject({ id: "SERVICE_DID_NOT_STOP", what: expect.stringContaining(`process ${pid} is still there`) });
+      await expect(service.stop(undefined, 800)).rejects.toMatchObject({
+        id: "SERVICE_DID_NOT_STOP",
+        what: expect.stringContaining(`process ${pid} is still there`),
+      });
       process.kill(pid ?? NaN);
     });
 
@@ -66,14 +69,26 @@ X
       systemctl("LoadState=loaded\nUnitFileState=enabled\nRestart=on-failure\nWantedBy=multi-user.target");
       expect(await serviceManager(host, unit).autostart()).toEqual([
         { starts: "at boot", how: expect.stringContaining("enabled"), mend: "systemctl disable zigbee2mqtt.service" },
-        { starts: "after a crash", how: expect.stringContaining("Restart=on-failure"), mend: expect.stringContaining("Restart=no") },
+        {
+          starts: "after a crash",
+          how: expect.stringContaining("Restart=on-failure"),
+          mend: expect.stringContaining("Restart=no"),
+        },
       ]);
       systemctl("LoadState=loaded\nUnitFileState=static\nRestart=no\nWantedBy=home.target");
-      expect(await serviceManager(host, unit).autostart()).toMatchObject([{ starts: "at boot", how: expect.stringContaining("home.target") }]);
-      server.addProgram("systemctl", "echo LoadState=loaded; echo ActiveState=activating; echo SubState=auto-restart; echo MainPID=0");
+      expect(await serviceManager(host, unit).autostart()).toMatchObject([
+        { starts: "at boot", how: expect.stringContaining("home.target") },
+      ]);
+      server.addProgram(
+        "systemctl",
+        "echo LoadState=loaded; echo ActiveState=activating; echo SubState=auto-restart; echo MainPID=0",
+      );
       expect(await serviceManager(host, unit).status()).toMatchObject({ state: "failed" });
       server.addProgram("systemctl", "echo LoadState=not-found; echo ActiveState=inactive");
-      await expect(serviceManager(host, unit).status()).rejects.toMatchObject({ id: "NODE_NOT_UNDERSTOOD", what: expect.stringContaining("no unit") });
+      await expect(serviceManager(host, unit).status()).rejects.toMatchObject({
+        id: "NODE_NOT_UNDERSTOOD",
+        what: expect.stringContaining("no unit"),
+      });
       server.addProgram("systemctl", "echo 'System has not been booted with systemd' >&2; exit 1");
       await expect(serviceManager(host, unit).status()).rejects.toMatchObject({ id: "NODE_NOT_UNDERSTOOD" });
     });
@@ -82,7 +97,10 @@ X
   describe("Docker", () => {
     const container = { kind: "docker", container: "z2m" } as const;
     const docker = (state: object, policy = "no"): void =>
-      server.addProgram("docker", `case $1 in inspect) cat <<'X'\n${JSON.stringify(state)} ${JSON.stringify({ Name: policy, MaximumRetryCount: 0 })}\nX\n;; esac`);
+      server.addProgram(
+        "docker",
+        `case $1 in inspect) cat <<'X'\n${JSON.stringify(state)} ${JSON.stringify({ Name: policy, MaximumRetryCount: 0 })}\nX\n;; esac`,
+      );
 
     it.each([
       [{ Status: "running", Running: true, Pid: 1 }, "running"],
@@ -102,27 +120,39 @@ X
 
     it("does not take a container that will be restarted for a stopped one", async () => {
       docker({ Status: "restarting", Running: true, Pid: 0 });
-      await expect(serviceManager(host, container).stop(undefined, 500)).rejects.toMatchObject({ id: "SERVICE_DID_NOT_STOP" });
+      await expect(serviceManager(host, container).stop(undefined, 500)).rejects.toMatchObject({
+        id: "SERVICE_DID_NOT_STOP",
+      });
       docker({ Status: "paused", Running: true, Pid: 0 });
-      await expect(serviceManager(host, container).stop(undefined, 500)).rejects.toMatchObject({ id: "OUTCOME_UNKNOWN" });
+      await expect(serviceManager(host, container).stop(undefined, 500)).rejects.toMatchObject({
+        id: "OUTCOME_UNKNOWN",
+      });
     });
 
     it("tells restart policies, and a missing container from a daemon that is down", async () => {
       docker({ Status: "exited", ExitCode: 0 }, "unless-stopped");
-      expect((await serviceManager(host, container).autostart()).map((each) => each.starts)).toEqual(["at boot", "after a crash"]);
+      expect((await serviceManager(host, container).autostart()).map((each) => each.starts)).toEqual([
+        "at boot",
+        "after a crash",
+      ]);
       docker({ Status: "exited", ExitCode: 0 }, "on-failure");
       expect((await serviceManager(host, container).autostart()).map((each) => each.starts)).toEqual(["after a crash"]);
       docker({ Status: "exited", ExitCode: 0 });
       expect(await serviceManager(host, container).autostart()).toEqual([]);
       server.addProgram("docker", '[ "$1" = info ]');
-      await expect(serviceManager(host, container).status()).rejects.toMatchObject({ what: expect.stringContaining("no container z2m") });
+      await expect(serviceManager(host, container).status()).rejects.toMatchObject({
+        what: expect.stringContaining("no container z2m"),
+      });
       server.addProgram("docker", "exit 1");
-      await expect(serviceManager(host, container).status()).rejects.toMatchObject({ what: expect.stringContaining("daemon does not answer") });
+      await expect(serviceManager(host, container).status()).rejects.toMatchObject({
+        what: expect.stringContaining("daemon does not answer"),
+      });
     });
   });
 
   describe("plain commands", () => {
-    const commands = (status: string, onStop = stop()) => ({ kind: "commands", start: start(), stop: onStop, status }) as const;
+    const commands = (status: string, onStop = stop()) =>
+      ({ kind: "commands", start: start(), stop: onStop, status }) as const;
     const usual = (): string => `[ -e ${file("pid")} ] && cat ${file("pid")}`;
 
     it("start and stop a process that outlives the connection's command", async () => {
@@ -138,7 +168,10 @@ X
     });
 
     it("let a daemon live that keeps its streams and prints to them", async () => {
-      const noisy = { ...commands(usual()), start: `sh -c 'while sleep 0.05; do echo noise; done' & echo $! >${file("pid")}` };
+      const noisy = {
+        ...commands(usual()),
+        start: `sh -c 'while sleep 0.05; do echo noise; done' & echo $! >${file("pid")}`,
+      };
       const service = serviceManager(host, noisy);
       await service.start();
       const { pid } = await service.status();

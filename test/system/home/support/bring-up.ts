@@ -25,10 +25,12 @@ export const isRoot = process.getuid?.() === 0;
 
 export async function bringUpSystem(options: Omit<NamespaceHomeOptions, "directory">): Promise<SystemHome> {
   const directory = await mkdtemp(join(tmpdir(), "understudy-system-"));
-  const namespaces = await createNamespaceHome({ ...options, directory: join(directory, "home") }).catch(async (error: unknown) => {
-    await rm(directory, { recursive: true });
-    throw error;
-  });
+  const namespaces = await createNamespaceHome({ ...options, directory: join(directory, "home") }).catch(
+    async (error: unknown) => {
+      await rm(directory, { recursive: true });
+      throw error;
+    },
+  );
   const running = await startUnderstudy(namespaces.home, directory);
   const { nodes, network, home } = namespaces;
   return {
@@ -64,14 +66,26 @@ export async function switchOver(lab: SystemHome, to: NodeName, ...args: string[
   const answers = lab.home.watchAnswers(to);
   try {
     const { code, report } = await lab.switchover("--to", to, ...args);
-    expect({ code, outcome: report.outcome, message: report.message }).toEqual({ code: 0, outcome: "done", message: `zigbee runs on ${to}.` });
+    expect({ code, outcome: report.outcome, message: report.message }).toEqual({
+      code: 0,
+      outcome: "done",
+      message: `zigbee runs on ${to}.`,
+    });
     await answers.wait(15_000);
-    expect(answers.answers.map(({ device }) => device).toSorted()).toEqual(lab.home.devices.map(({ name }) => name).toSorted());
+    expect(answers.answers.map(({ device }) => device).toSorted()).toEqual(
+      lab.home.devices.map(({ name }) => name).toSorted(),
+    );
     const slowest = Math.max(...answers.answers.map(({ afterStartMs }) => afterStartMs));
-    const seconds = (ms: number | undefined) => `${((ms ?? Number.NaN) / 1000).toFixed(1)} s`;
     const took = Date.parse(report.endedAt ?? "") - Date.parse(report.startedAt);
-    console.log(`${report.from} → ${to}: ${seconds(took)}, outage ${seconds(report.outageMs)}, all ${answers.answers.length} devices within ${seconds(slowest)} of the start`);
+    console.log(
+      `${report.from} → ${to}: ${secondsOf(took)}, outage ${secondsOf(report.outageMs)}, all ${answers.answers.length} devices within ${secondsOf(slowest)} of the start`,
+    );
   } finally {
     await answers.stop();
   }
+}
+
+/** For the record of a run. */
+export function secondsOf(milliseconds = Number.NaN): string {
+  return `${(milliseconds / 1000).toFixed(1)} s`;
 }

@@ -1,0 +1,61 @@
+import type { Host, RunOptions, RunResult } from "../../hosts/host.ts";
+import { UnderstudyError } from "../../model/errors.ts";
+
+/**
+ * A step may outlive itself: its worker was frozen or cut off, Temporal gave it up, and another attempt or a later step went
+ * on. When the worker wakes, it goes on with its next command before it hears that nobody wants it any more. So a node takes
+ * an exclusive command, which is what every change is, only of the latest step that it has seen: the order of the latest one
+ * is kept in the file `claim` of its state directory, compared and raised under the lock under which the command itself runs.
+ */
+const TAKEN_OVER = 94;
+const MARK = "understudy:taken-over";
+
+/** `$1` state directory, `$2` order, then the command's own arguments. A full disk must not keep a home from being started again. */
+const CLAIM = `
+(
+  umask 077; LC_ALL=C; export LC_ALL
+  latest=$(cat "$1/claim")
+  [ "$latest" != "$2" ] || exit 0
+  case $latest in *[!0-9-]*) latest= ;; esac
+  [ "$(printf '%s\\n' "$latest" "$2" | sort | tail -n 1)" = "$2" ] || exit 1
+  mkdir -p "$1" && printf '%s\\n' "$2" > "$1/.claim.new" && mv "$1/.claim.new" "$1/claim"
+  exit 0
+) </dev/null >/dev/null 2>&1 || { echo ${MARK} >&2; exit ${TAKEN_OVER}; }
+shift 2
+`;
+
+/**
+ * The order of a step as text that sorts: its epoch, then when Temporal's server scheduled this attempt, in ms. So a later
+ * handover comes after an earlier one even where that server's clock was set back.
+ */
+export function claimOrder(epoch: number, scheduledMs: number): string {
+  return `${String(epoch).padStart(10, "0")}-${String(Math.trunc(scheduledMs)).padStart(15, "0")}`;
+}
+
+/**
+ * The same node, as one step may use it. Its exclusive commands reject EPOCH_SUPERSEDED, and do nothing, once a step of a
+ * higher order has run one there. They need the privilege that the state directory needs.
+ */
+export function claimedHost(host: Host, stateDirectory: string, order: string): Host {
+  return {
+    name: host.name,
+    run: (script, options = {}) =>
+      options.exclusive ? runClaimed(host, script, options, [stateDirectory, order]) : host.run(script, options),
+    close: () => host.close(),
+  };
+}
+
+async function runClaimed(
+  host: Host,
+  script: string,
+  options: RunOptions,
+  claim: readonly string[],
+): Promise<RunResult> {
+  const result = await host.run(CLAIM + script, { ...options, args: [...claim, ...(options.args ?? [])] });
+  if (result.code !== TAKEN_OVER || !result.stderr.includes(MARK)) return result;
+  throw new UnderstudyError("EPOCH_SUPERSEDED", {
+    node: host.name,
+    what: "A later step has taken this node over, so the command of an earlier one was not carried out.",
+    next: "look at `understudy history`; this step must not go on.",
+  });
+}

@@ -1,0 +1,107 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { claimOrder, claimedHost } from "../../../activities/support/claim.ts";
+import { revokeGrant, writeCoordinatorState, writeGrant } from "../../../generations/node-state.ts";
+import type { CoordinatorState } from "../../../generations/node-state.ts";
+import type { Host } from "../../../hosts/host.ts";
+import { serviceManager } from "../../../hosts/services/service-manager.ts";
+import { localHost } from "../../support/local-host.ts";
+import { nodeKinds } from "../../support/shells.ts";
+
+let directory: string;
+let state: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "understudy-claim-"));
+  state = join(directory, "state");
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+const NOW = 1_800_000_000_000;
+const superseded = { id: "EPOCH_SUPERSEDED" };
+
+/** A step under an epoch, scheduled so many ms after the first one. */
+function step(epoch: number, afterMs: number, host: Host = localHost()): Host {
+  return claimedHost(host, state, claimOrder(epoch, NOW + afterMs));
+}
+
+describe.each(nodeKinds())("with $kind", ({ options }) => {
+  const host = localHost(options);
+  const touch = (as: Host) => as.run('echo "$1" >> "$2"', { args: ["x", join(directory, "changed")], exclusive: true });
+
+  test("a step that wakes late changes nothing any more on a node that a later one has used", async () => {
+    const [late, later] = [step(7, 0, host), step(7, 1, host)];
+    await touch(late);
+    await touch(later);
+    await expect(touch(late)).rejects.toMatchObject(superseded);
+    expect(readFileSync(join(directory, "changed"), "utf8")).toBe("x\nx\n");
+    await touch(later);
+  });
+
+  test("a later handover comes after an earlier one, even where Temporal's clock was set back", async () => {
+    await touch(step(7, 0, host));
+    await touch(step(8, -3_600_000, host));
+    await expect(touch(step(7, 1, host))).rejects.toMatchObject(superseded);
+  });
+
+  test("a claim that makes no sense keeps nobody from the node", async () => {
+    await touch(step(7, 0, host));
+    writeFileSync(join(state, "claim"), "\0 nonsense\n9");
+    await touch(step(7, 0, host));
+    expect(readFileSync(join(state, "claim"), "utf8")).toBe(`${claimOrder(7, NOW)}\n`);
+  });
+
+  test("a node that cannot keep the claim still takes the command", async () => {
+    writeFileSync(state, "not a directory");
+    await touch(step(7, 0, host));
+    expect(existsSync(join(directory, "changed"))).toBe(true);
+  });
+
+  test("the command gets its arguments and its input, and its status is its own", async () => {
+    const result = await step(7, 0, host).run('cat; echo "$# $1"; exit 5', {
+      args: ["one", "two"],
+      input: Buffer.from("in\n"),
+      exclusive: true,
+    });
+    expect({ ...result, stdout: result.stdout.toString() }).toEqual({ code: 5, stdout: "in\n2 one\n", stderr: "" });
+  });
+});
+
+test("looking at a node is always allowed", async () => {
+  await step(8, 0).run("true", { exclusive: true });
+  expect((await step(7, 0).run("echo seen")).stdout.toString()).toBe("seen\n");
+});
+
+test("I1: a start that was granted is not issued once the way back has begun there", async () => {
+  const node = { name: "b", dataDirectory: join(directory, "data"), stateDirectory: state };
+  const mark = join(directory, "running");
+  const commands = {
+    kind: "commands",
+    start: `touch ${mark}`,
+    stop: `rm -f ${mark}`,
+    status: `[ -e ${mark} ] || exit 3`,
+  } as const;
+  const [start, wayBack] = [step(7, 0), step(7, 1)];
+  await writeGrant(start, node, { epoch: 7, bootId: "boot", handover: "h" });
+  await revokeGrant(wayBack, node);
+  await expect(serviceManager(start, commands).start()).rejects.toMatchObject(superseded);
+  expect(existsSync(mark)).toBe(false);
+});
+
+test("I9: an attempt that wakes late does not call clean what another one is writing", async () => {
+  const node = { name: "b", dataDirectory: join(directory, "data"), stateDirectory: state };
+  const written: CoordinatorState = {
+    state: "dirty",
+    generation: "g",
+    ieee: "0x00",
+    maxFrameCounter: 1,
+    maxLinkKeyCounter: 1,
+    sha256: "00",
+  };
+  const [first, second] = [step(7, 0), step(7, 1)];
+  await writeCoordinatorState(first, node, written);
+  await writeCoordinatorState(second, node, written);
+  await expect(writeCoordinatorState(first, node, { ...written, state: "clean" })).rejects.toMatchObject(superseded);
+  expect(JSON.parse(readFileSync(join(state, "coordinator.json"), "utf8"))).toMatchObject({ state: "dirty" });
+});
