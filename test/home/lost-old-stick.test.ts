@@ -32,7 +32,7 @@ afterEach(async () => {
 
 test("I7: the old node's stick is pulled once the service is stopped: failed, and recovered when it is back", async () => {
   const handover = lab.switchover();
-  await lab.stepBegan("silenceNode");
+  await until(() => !active.zigbee2mqtt.running, "the service is stopped");
   await active.unplug();
   mend = () => active.plug();
   await neitherServes(handover);

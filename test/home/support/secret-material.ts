@@ -61,7 +61,7 @@ export function watchCommandLines(): () => string {
       }
     }
   };
-  const looking = setInterval(look, 20);
+  const looking = setInterval(look, 60);
   return () => {
     clearInterval(looking);
     return [...seen].join("\n");

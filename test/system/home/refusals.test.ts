@@ -37,7 +37,6 @@ describe.skipIf(!isRoot)("refused before any change, with 0 ms of outage", () =>
   async function refused(expected: { check: string; node: NodeName; what: RegExp; next: RegExp }): Promise<string> {
     const { code, report } = await lab.switchover("--enrol-blank-stick");
     expect({ code, outcome: report.outcome }).toEqual({ code: 2, outcome: "refused" });
-    console.log(`${report.steps[0]?.durationMs} ms: ${report.message}`);
     const refusals = report.findings.filter(({ ok }) => !ok);
     expect(refusals).toContainEqual({
       ...expected,
