@@ -21,7 +21,7 @@ let before: Held;
 beforeAll(async () => {
   at = await bringUpHandedOver();
   ({ lab, active, standby } = at);
-}, 180_000);
+}, 400_000);
 afterAll(() => lab?.stop());
 
 beforeEach(() => {
@@ -44,7 +44,7 @@ test("I6: nothing starts on the new node, so it goes back, once", async () => {
     what: /Nothing runs there/,
   });
   expectOneWayBack(report);
-}, 120_000);
+}, 300_000);
 
 test("I1, I3: Zigbee2MQTT dies once its radio is on, so it goes back with higher counters", async () => {
   const handover = lab.switchover();
@@ -59,7 +59,7 @@ test("I1, I3: Zigbee2MQTT dies once its radio is on, so it goes back with higher
   });
   expectOneWayBack(report);
   expect(active.dongle.inspect().ramCounter).toBeGreaterThan(spoken);
-}, 120_000);
+}, 300_000);
 
 /** Past the point of no return: the new radio is silent first, the counters are above both radios', and that is tried once. */
 function expectOneWayBack(report: HandoverReport): void {

@@ -21,7 +21,7 @@ let before: Held;
 beforeAll(async () => {
   ({ lab, active, standby, spoilPython } = await bringUpHandedOver());
   home = lab.home;
-}, 180_000);
+}, 400_000);
 afterAll(() => lab?.stop());
 
 beforeEach(() => {
@@ -49,7 +49,7 @@ test("stopNode: the service does not stop, so nothing else is touched and nobody
   expect(active.zigbee2mqtt.pid).toBe(pid);
   await serves(home, active);
   expect(heldBy(standby)).toEqual(before);
-}, 150_000);
+}, 300_000);
 
 test("silenceNode: the old radio cannot be silenced, so the new one is never written", async () => {
   mend = spoilPython(active, '[ "$1" = - ] && exit 70');
@@ -63,4 +63,4 @@ test("silenceNode: the old radio cannot be silenced, so the new one is never wri
   });
   await serves(home, active);
   expect(heldBy(standby)).toEqual(before);
-}, 120_000);
+}, 300_000);

@@ -25,7 +25,7 @@ beforeAll(async () => {
   at = await bringUpHandedOver();
   ({ lab, active, standby } = at);
   home = lab.home;
-}, 180_000);
+}, 400_000);
 afterAll(() => lab?.stop());
 
 beforeEach(() => {
@@ -45,7 +45,7 @@ test("dumpNvram: what is read from the old coordinator makes no sense", async ()
     what: /is not an NVRAM image/,
   });
   expectStandbyAsBefore();
-}, 120_000);
+}, 300_000);
 
 test("transferFile: the connection to the standby breaks again and again", async () => {
   const handover = lab.switchover();
@@ -56,7 +56,7 @@ test("transferFile: the connection to the standby breaks again and again", async
   mend();
   await expectReturned(at, handover, { step: "transferFile", node: standby, what: /./ });
   expectStandbyAsBefore();
-}, 120_000);
+}, 300_000);
 
 test("restoreNvram: the standby's flash takes no writes", async () => {
   const handover = lab.switchover();
@@ -73,7 +73,7 @@ test("restoreNvram: the standby's flash takes no writes", async () => {
     what: /memory is damaged/,
   });
   expectStandbyAsBefore({ stick: "dirty" });
-}, 120_000);
+}, 300_000);
 
 test("restoreNvram: the standby's stick is pulled in the middle of a write", async () => {
   const handover = lab.switchover();
@@ -88,7 +88,7 @@ test("restoreNvram: the standby's stick is pulled in the middle of a write", asy
     what: /no coordinator at/,
   });
   expectStandbyAsBefore({ stick: "dirty" });
-}, 120_000);
+}, 300_000);
 
 test("applyConfig: what arrived on the standby is damaged on its disk", async () => {
   const handover = lab.switchover();
@@ -103,7 +103,7 @@ test("applyConfig: what arrived on the standby is damaged on its disk", async ()
     what: /data\.tar of generation \S+ is missing or damaged/,
   });
   expectStandbyAsBefore({ stick: "written" });
-}, 120_000);
+}, 300_000);
 
 test("I2: startNode: the standby knows a higher epoch, so it is not started", async () => {
   const file = join(standby.stateDirectory, "epoch");
@@ -118,7 +118,7 @@ test("I2: startNode: the standby knows a higher epoch, so it is not started", as
     what: /knows a higher epoch/,
   });
   expectStandbyAsBefore({ stick: "written" });
-}, 120_000);
+}, 300_000);
 
 test("I6: cancelled in the middle of a write", async () => {
   const handover = lab.switchover();
@@ -126,7 +126,7 @@ test("I6: cancelled in the middle of a write", async () => {
   await lab.temporal.workflow.getHandle("handover:zigbee").cancel();
   await expectReturned(at, handover, { step: "restoreNvram", id: "CANCELLED", node: standby, what: /was cancelled/ });
   expectStandbyAsBefore({ stick: "dirty" });
-}, 120_000);
+}, 300_000);
 
 test("after all that the standby takes over as if nothing had been", async () => {
   const { code, report } = await lab.switchover();
@@ -136,7 +136,7 @@ test("after all that the standby takes over as if nothing had been", async () =>
   await serves(home, standby);
   await home.everyDeviceAnswersThrough(standby.name, { withinMs: 30_000 });
   nobodyNoticed(home);
-}, 120_000);
+}, 300_000);
 
 /** Its files are as they were; its stick too, or it is known not to be and never started, or it is written and silent. */
 function expectStandbyAsBefore({ stick = "untouched" }: { stick?: "untouched" | "dirty" | "written" } = {}): void {

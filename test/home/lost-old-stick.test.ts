@@ -19,7 +19,7 @@ let before: Held;
 beforeAll(async () => {
   ({ lab, active, standby } = await bringUpHandedOver());
   home = lab.home;
-}, 180_000);
+}, 400_000);
 afterAll(() => lab?.stop());
 
 beforeEach(() => {
@@ -39,7 +39,7 @@ test("I7: the old node's stick is pulled once the service is stopped: failed, an
   await mend();
   mend = () => undefined;
   await recovered();
-}, 180_000);
+}, 400_000);
 
 test("I7: the old node's stick hangs once the service is stopped: not known to be silent, so the standby stays so", async () => {
   const handover = lab.switchover();
@@ -49,7 +49,7 @@ test("I7: the old node's stick hangs once the service is stopped: not known to b
   await neitherServes(handover);
   active.dongle.reset();
   await recovered();
-}, 240_000);
+}, 300_000);
 
 /** It is told as it is, with what to do, and the standby is as it was: silent. */
 async function neitherServes(handover: ReturnType<RunningHome["switchover"]>): Promise<void> {

@@ -37,7 +37,7 @@ beforeAll(async () => {
   a = home.node("a");
   b = home.node("b");
   switching = new Switching(home.mqtt, home.light(0).name);
-}, 180_000);
+}, 400_000);
 afterAll(async () => {
   await switching?.stop();
   await lab?.stop();

@@ -51,7 +51,7 @@ beforeAll(async () => {
   } finally {
     commandLines = endWatch();
   }
-}, 180_000);
+}, 400_000);
 afterAll(() => lab?.stop());
 
 test("the search finds each secret in each form, in a file and in a database", () => {
