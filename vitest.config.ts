@@ -5,7 +5,7 @@ const shared = { testTimeout: 120_000, hookTimeout: 180_000 };
 export default defineConfig({
   test: {
     // Tests with a whole home wait more than they compute; many more at once would only make them wait for each other.
-    maxWorkers: 4,
+    maxWorkers: 3,
     projects: [
       { test: { ...shared, name: "home", include: ["test/**/*.test.ts"], exclude: ["test/system/**"] } },
       // As root, on hosts made of namespaces: one file after the other.

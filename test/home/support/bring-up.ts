@@ -54,7 +54,7 @@ export async function startUnderstudy(home: Home, directory: string): Promise<Ru
     for (let act = end.pop(); act; act = end.pop()) await act();
   };
   try {
-    await understudy.start(60_000, new AbortController().signal);
+    await understudy.start(150_000, new AbortController().signal);
     const settings = parse(readFileSync(home.configFile, "utf8")) as {
       temporal: { port: number; dataDirectory: string };
     };
