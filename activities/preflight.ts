@@ -13,7 +13,7 @@ import { checkStandby } from "./preflight/standby.ts";
 import { checkStick } from "./preflight/stick.ts";
 import { step } from "./support/step.ts";
 import { claimAccess, currentRun, nodeAccess } from "./support/world.ts";
-import type { World } from "./support/world.ts";
+import type { NodeAccess, World } from "./support/world.ts";
 
 /**
  * Every check before the first change. What does not hold is a finding with its mend, never an error; the only thing that is
@@ -33,9 +33,8 @@ async function check(world: World, input: PreflightInput, signal: AbortSignal): 
   );
   findings.push(...checked.flatMap((node) => node.findings));
 
-  const memory = await Promise.all(
-    service.nodes.map((node) => remembered(world, service.nodes.indexOf(node), service, signal)),
-  );
+  const memory = await Promise.all(checked.map(({ at }) => remembered(at, signal)));
+  findings.push(...memory.flatMap((node) => node.findings));
   const result = {
     highestEpoch: Math.max(0, ...memory.map((m) => m.epoch)),
     highestCounters: memory.reduce((highest, m) => highestOf(highest, m.counters), NO_COUNTERS),
@@ -67,22 +66,18 @@ async function check(world: World, input: PreflightInput, signal: AbortSignal): 
   };
 }
 
-/** What a node itself remembers of handovers before this one. */
+/** What a node itself remembers of handovers before this one; what it cannot tell is a refusal. */
 async function remembered(
-  world: World,
-  index: number,
-  service: Awaited<ReturnType<World["service"]>>,
+  { host, node }: NodeAccess,
   signal: AbortSignal,
-): Promise<{ epoch: number; counters: FrameCounters }> {
-  const node = service.nodes[index];
-  if (!node) return { epoch: 0, counters: NO_COUNTERS };
-  const host = world.host(node);
-  const values = { epoch: 0, counters: NO_COUNTERS };
-  await run("memory", node.name, async () => {
-    values.epoch = await readEpoch(host, node, signal);
+): Promise<{ epoch: number; counters: FrameCounters; findings: Finding[] }> {
+  let epoch = 0;
+  let counters = NO_COUNTERS;
+  const findings = await run("memory", node.name, async () => {
+    epoch = await readEpoch(host, node, signal);
     const state = await readCoordinatorState(host, node, signal);
-    if (state) values.counters = { network: state.maxFrameCounter, linkKeys: state.maxLinkKeyCounter };
+    if (state) counters = { network: state.maxFrameCounter, linkKeys: state.maxLinkKeyCounter };
     return [];
   });
-  return values;
+  return { epoch, counters, findings };
 }

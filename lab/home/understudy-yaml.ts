@@ -1,12 +1,16 @@
 import type { HomeNode } from "./node.ts";
 
-export interface UnderstudyYamlValues {
+/** What every home's file says, whatever its hosts are made of. */
+export interface HomeYamlValues {
   readonly identityFile: string;
   readonly knownHostsFile: string;
   /** Interpreter that has zigpy-znp, the same on all nodes. */
   readonly python: string;
-  readonly nodes: readonly HomeNode[];
   readonly temporal: { readonly port: number; readonly uiPort: number; readonly dataDirectory: string };
+}
+
+export interface UnderstudyYamlValues extends HomeYamlValues {
+  readonly nodes: readonly HomeNode[];
 }
 
 /**
@@ -31,11 +35,15 @@ export function understudyYaml(values: UnderstudyYamlValues): string {
           serialNumber: ${text(serialNumber)}
 `,
   );
+  return homeYaml(values, "      privilege: none\n", nodes);
+}
+
+/** The file of a home: `common` are the lines that hold for all nodes, `nodes` those of each, both indented already. */
+export function homeYaml(values: HomeYamlValues, common: string, nodes: readonly string[]): string {
   return `services:
   zigbee:
     node: # what holds for all nodes
-      privilege: none
-      ssh:
+${common}      ssh:
         identityFile: ${text(values.identityFile)}
         knownHosts: ${text(values.knownHostsFile)}
       coordinator:
@@ -50,6 +58,6 @@ temporal:
 }
 
 /** JSON's strings are YAML's double-quoted ones. */
-function text(value: string): string {
+export function text(value: string): string {
   return JSON.stringify(value);
 }
