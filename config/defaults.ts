@@ -18,6 +18,18 @@ export const DEFAULTS = {
     counterMargin: 2500,
     rebootOldNode: false,
   },
+  automation: {
+    failover: {
+      after: "10s",
+      restarts: 1,
+      quietTime: "1h",
+      oldestCopy: "24h",
+      offlineBoot: "wait",
+      selfFence: false,
+    },
+    sync: { every: "5m", preload: true },
+    rotation: { days: ["wed", "sun"], at: "03:31" },
+  },
   temporal: {
     namespace: "default",
     taskQueue: "understudy",

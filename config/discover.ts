@@ -81,7 +81,11 @@ function join(service: ServiceConfig, found: readonly FoundNode[]): Discovery {
     return effective;
   });
   checkCoordinators(found, nodes);
-  return { service: { name: service.name, nodes, broker, policy: service.policy }, sources, warnings };
+  return {
+    service: { name: service.name, nodes, broker, policy: service.policy, automation: service.automation },
+    sources,
+    warnings,
+  };
 }
 
 /** The service of that name. Rejects CONFIG_INVALID naming those that exist. */
@@ -122,13 +126,17 @@ function joinNode(found: FoundNode, broker: BrokerConfig): { effective: Effectiv
   return { effective, sources };
 }
 
-const POLICY_KEYS = ["keepGenerations", "allowNewerStandby", "proofTimeout", "counterMargin", "rebootOldNode"];
+const POLICY_KEYS = [
+  ...["keepGenerations", "allowNewerStandby", "proofTimeout", "counterMargin", "rebootOldNode"].map(
+    (key) => `policy.${key}`,
+  ),
+  ...["after", "restarts", "quietTime", "oldestCopy", "offlineBoot", "selfFence"].map((key) => `failover.${key}`),
+  ...["every", "preload"].map((key) => `sync.${key}`),
+  ...["rotation", "rotation.days", "rotation.at", "rotation.timeZone"],
+];
 
 function policySources({ setAt }: ServiceConfig): [string, string][] {
-  return POLICY_KEYS.map((key) => [
-    `policy.${key}`,
-    setAt[`policy.${key}`] === undefined ? DEFAULT_SOURCE : setInFile(setAt, `policy.${key}`),
-  ]);
+  return POLICY_KEYS.map((key) => [key, setAt[key] === undefined ? DEFAULT_SOURCE : setInFile(setAt, key)]);
 }
 
 /** One stick of a machine cannot be two nodes' coordinator. (A coordinator on the network may well be shared.) */

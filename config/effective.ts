@@ -1,3 +1,5 @@
+import type { Automation } from "./automation.ts";
+
 /** What Understudy works with after the user's file and what was found on the nodes have been joined. */
 
 export interface SshTarget {
@@ -78,6 +80,7 @@ export interface EffectiveService {
   readonly nodes: readonly EffectiveNode[];
   readonly broker: BrokerConfig;
   readonly policy: Policy;
+  readonly automation: Automation;
 }
 
 export interface Policy {

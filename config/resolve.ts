@@ -1,5 +1,6 @@
 import type { Policy, ServiceManagerConfig, SshTarget } from "./effective.ts";
 import { defaultNodeName } from "./checks.ts";
+import { resolveAutomation } from "./automation.ts";
 import { DEFAULTS } from "./defaults.ts";
 import { parseDuration } from "./duration.ts";
 import { resolveLocalPath } from "./local-path.ts";
@@ -82,7 +83,8 @@ async function resolveService(r: Resolving, name: string, input: ServiceInput): 
       baseTopic: mqtt.baseTopic,
     },
     policy: resolvePolicy(input.policy ?? {}),
-    setAt: linesBelow(r, path, ["mqtt", "policy"]),
+    automation: resolveAutomation(input),
+    setAt: linesBelow(r, path, ["mqtt", "policy", "failover", "sync", "rotation"]),
   };
 }
 

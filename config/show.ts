@@ -1,3 +1,4 @@
+import { automationShape } from "./automation.ts";
 import { Document, Pair, Scalar, YAMLMap, YAMLSeq, type Node } from "yaml";
 import type { Discovery } from "./discover.ts";
 import { formatDuration } from "./duration.ts";
@@ -19,6 +20,7 @@ export function showEffective(discovery: Discovery): string {
     nodes: service.nodes.map(nodeShape),
     mqtt: brokerShape(service.broker),
     policy: policyShape(service.policy),
+    ...automationShape(service.automation),
   };
   const document = new Document();
   document.contents = mapOf("services", mapOf(service.name, toYaml(shape, [], sourcesWithVersions(discovery))));

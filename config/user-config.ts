@@ -1,3 +1,4 @@
+import type { Automation } from "./automation.ts";
 import type { Policy, ServiceManagerConfig, SshTarget } from "./effective.ts";
 
 /**
@@ -52,6 +53,7 @@ export interface ServiceConfig {
     readonly baseTopic?: string;
   };
   readonly policy: Policy;
+  readonly automation: Automation;
   /** Paths such as `mqtt.server`, `policy.keepGenerations`. */
   readonly setAt: SetAt;
 }

@@ -1,5 +1,7 @@
 import type { FrameCounters } from "../model/frame-counters.ts";
-import type { Finding, HandoverReport, ServiceState, Unfinished } from "./contract.ts";
+import type { FailoverPolicy } from "../config/automation.ts";
+import type { Evidence } from "../model/evidence.ts";
+import type { Copy, Finding, HandoverReport, ServiceState, Unfinished } from "./contract.ts";
 
 /**
  * The activities as workflows see them: references, sizes, hashes and counters go through history, never a secret (I10).
@@ -57,6 +59,89 @@ export interface HandoverActivities {
   undoApplyConfig(input: UndoStep): Promise<void>;
   /** Whatever a half-done transfer left. */
   undoTransferFile(input: UndoStep): Promise<void>;
+}
+
+/** What a failover needs beside the steps that it shares with the planned handover. */
+export interface FailoverActivities {
+  /** Whether a standby could take over right now: asked before anything is fenced. Refusals are findings, not errors. */
+  checkFitness(input: FitnessInput): Promise<Fitness>;
+  /** Climbs the ladder of the old node until a rung has proven it off. Rungs that failed are in the report, not errors. */
+  fenceNode(input: NodeStep): Promise<FenceReport>;
+  /** Gives power back to a node that was fenced, so that it can serve again. Nothing to do is success. */
+  unfenceNode(input: NodeStep): Promise<FenceReport>;
+  /** The standby's idle coordinator scans for the network (a beacon of our PAN from 0x0000 is a veto). */
+  listenForActive(input: NodeStep): Promise<Listening>;
+}
+
+export interface SyncActivities {
+  /** Everything a standby needs, from the running active node, as a generation there; `changed` is false where the newest one still holds. */
+  captureLive(input: NodeStep): Promise<{ generation: GenerationRef; changed: boolean }>;
+  /** Writes the idle standby's coordinator ahead of time and leaves it silent, if it does not hold this generation's network. */
+  preloadCoordinator(
+    input: NodeStep & { generation: GenerationRef; highestCounters: FrameCounters },
+  ): Promise<{ counters: FrameCounters; written: "all" | "counters" | "nothing" }>;
+  /** Tells `service` what a standby holds. */
+  noteCopy(input: { service: string; node: string; copy: Copy }): Promise<void>;
+  /** Ends a sync that is under way, and waits until it has ended: a handover needs the standby for itself. */
+  cancelSync(input: { service: string }): Promise<void>;
+}
+
+export interface WatchmanActivities {
+  /** One look from every direction. Never rejects because something could not be reached: that is what it reports. */
+  examine(input: {
+    service: string;
+    active: string;
+    thorough: boolean;
+  }): Promise<{ evidence: Evidence; policy: FailoverPolicy; standbys: readonly string[] }>;
+  /** Starts the service again on the node that serves, under its grant; not a handover. */
+  restartInPlace(input: NodeStep): Promise<StartResult>;
+}
+
+export interface FitnessInput {
+  readonly service: string;
+  readonly from: string;
+  /** Candidates in the order of preference. */
+  readonly candidates: readonly string[];
+  readonly copies: Readonly<Record<string, Copy>>;
+  readonly epoch: number;
+}
+
+export interface Fitness {
+  readonly findings: readonly Finding[];
+  /** The first fit standby and the copy that it takes over from. */
+  readonly to?: string;
+  readonly generation?: GenerationRef;
+  /** Since the copy was last known to be fresh, in ms. */
+  readonly copyAgeMs?: number;
+  readonly highestEpoch: number;
+  readonly highestCounters: FrameCounters;
+}
+
+/** What a rung of the fencing ladder proves where it succeeds. `network cut` never suffices. */
+export type FenceProof = "radio off" | "host off" | "network cut";
+
+export interface FenceReport {
+  /** The strongest that was proven by reading back. */
+  readonly proven?: FenceProof;
+  /** Self-fencing is set up on the node and its time has passed: counts only together with a scan that hears nothing. */
+  readonly selfFenced: boolean;
+  readonly rungs: readonly {
+    /** As in understudy.yaml, without secrets: `ssh`, `snmp 10.0.0.9 outlet 3`, … */
+    readonly rung: string;
+    readonly proves: FenceProof;
+    readonly ok: boolean;
+    readonly detail: string;
+  }[];
+}
+
+export interface Listening {
+  /** False where the coordinator cannot scan. */
+  readonly scanned: boolean;
+  /** A coordinator of our PAN answered: a veto, always. */
+  readonly heard: boolean;
+  /** Earlier scans from this standby have heard the active one, so silence means something. */
+  readonly heardBefore: boolean;
+  readonly detail: string;
 }
 
 export interface WatchActivities {

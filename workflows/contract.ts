@@ -1,4 +1,6 @@
+import type { Decision } from "../model/evidence.ts";
 import type { FrameCounters } from "../model/frame-counters.ts";
+import type { GenerationRef } from "./activity-types.ts";
 
 /**
  * What callers of the workflows need to know: names, inputs, reports. Types and constants only, so that the command line,
@@ -30,6 +32,24 @@ export interface SwitchoverInput {
   readonly enrolBlankStick?: boolean;
   /** Set by `service` only: finish this handover, which ended without a verdict, and do nothing else. */
   readonly recover?: Unfinished;
+}
+
+export interface FailoverInput {
+  readonly service: string;
+  /** The node that shall take over. Without it: the first fit standby. */
+  readonly to?: string;
+  /** Why, in the decision's or the caller's words. */
+  readonly reason?: string;
+  /** `service` decided it on evidence, or a person ordered it. */
+  readonly by: "service" | "person";
+}
+
+/** A person says that the old node is off. Update of a failover that waits for it. */
+export interface ConfirmFenced {
+  readonly node: string;
+  /** Run id of the handover that waits: what was confirmed once never counts again. */
+  readonly runId: string;
+  readonly by: string;
 }
 
 /** A handover that was announced and never finished (terminated, lost). */
@@ -84,7 +104,9 @@ export interface HandoverReport {
   readonly service: string;
   readonly workflowId: string;
   readonly runId: string;
-  readonly kind: "switchover" | "recovery";
+  readonly kind: "switchover" | "failover" | "recovery";
+  /** Set while a failover waits for a person: whom to call, what to look at. */
+  readonly waitsForPerson?: { readonly node: string; readonly because: string; readonly vetoed: boolean };
   /** Undefined while it runs. */
   readonly outcome?: HandoverOutcome;
   /** One sentence for people. */
@@ -128,6 +150,43 @@ export interface ServiceState {
   readonly unfinished?: Unfinished;
   /** Newest first, at most 20. */
   readonly history: readonly HandoverSummary[];
+
+  /** `observe` (where a service begins): watch and say what would have been done. `armed`: do it. */
+  readonly mode: "observe" | "armed";
+  /** Maintenance: nothing automatic happens. */
+  readonly paused?: Hold;
+  /** A person stopped the service: it is meant to be down. */
+  readonly stopped?: Hold;
+  /** Nodes that a person took out (`understudy standby NODE`): never chosen to take over. */
+  readonly offline: Readonly<Record<string, Hold>>;
+  /** Automatic handovers are off until acknowledged, or until then. */
+  readonly blocked?: { readonly because: string; readonly since: string; readonly until?: string };
+  /** The copy that each standby holds, by node. */
+  readonly copies: Readonly<Record<string, Copy>>;
+  /** The trouble that is being watched. */
+  readonly trouble?: { readonly since: string; readonly decision: Decision; readonly at: string };
+  /** Restarts in place, newest first, at most 20. */
+  readonly restarts: readonly string[];
+  /** What the service would have done had it been armed, newest first, at most 20. */
+  readonly wouldHave: readonly { readonly at: string; readonly decision: Decision }[];
+}
+
+/** Something that a person ordered, with who, why and until when. */
+export interface Hold {
+  readonly by: string;
+  readonly reason?: string;
+  readonly since: string;
+  /** ISO 8601; without it until it is taken back. */
+  readonly until?: string;
+}
+
+/** What a standby holds to take over from. */
+export interface Copy {
+  readonly generation: GenerationRef;
+  /** ISO 8601: when it was last found to be, or made, equal to what the active node holds. */
+  readonly at: string;
+  /** Its coordinator holds this generation's network. */
+  readonly preloaded: boolean;
 }
 
 export interface HandoverSummary {
@@ -148,6 +207,38 @@ export interface HandoverSummary {
 export const PROGRESS_QUERY = "progress";
 /** Query of `service`: its ServiceState. */
 export const STATE_QUERY = "state";
+/** Signal of `service`: a Report of a trigger. */
+export const REPORT_SIGNAL = "report";
+/** Update of `service`: a Control of a person; returns the new ServiceState. */
+export const CONTROL_UPDATE = "control";
+/** Update of `service`: what a sync found or made. */
+export const NOTE_COPY_UPDATE = "noteCopy";
+/** Update of `failover`: a ConfirmFenced. */
+export const CONFIRM_FENCED_UPDATE = "confirmFenced";
+
+export function syncId(service: string): string {
+  return `sync:${service}`;
+}
+
+export function rotationId(service: string): string {
+  return `rotation:${service}`;
+}
+
+/** What a person may order of a service, beside handovers. */
+export type Control = { readonly by: string; readonly reason?: string } & (
+  | { readonly verb: "arm" | "observe" | "resume" | "acknowledge" }
+  /** `until`: ISO 8601. */
+  | { readonly verb: "pause"; readonly until?: string }
+  | { readonly verb: "stopped" | "started" }
+  | { readonly verb: "standby" | "online"; readonly node: string }
+  /** The node that was proven to serve, and the highest epoch and counters that the nodes know. */
+  | {
+      readonly verb: "adopt";
+      readonly holder: string;
+      readonly epoch: number;
+      readonly highestCounters: FrameCounters;
+    }
+);
 
 /** Search attributes, all Keyword. */
 export const SEARCH_ATTRIBUTES = ["UnderstudyService", "UnderstudyNode", "UnderstudyOutcome"] as const;

@@ -23,7 +23,17 @@ export class ServiceBook {
   }
 
   static fresh(service: string): ServiceBook {
-    return new ServiceBook({ service, epoch: 0, highestCounters: NO_COUNTERS, history: [] });
+    return new ServiceBook({
+      service,
+      epoch: 0,
+      highestCounters: NO_COUNTERS,
+      history: [],
+      mode: "observe",
+      offline: {},
+      copies: {},
+      restarts: [],
+      wouldHave: [],
+    });
   }
 
   get state(): ServiceState {

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { DEFAULTS } from "../defaults.ts";
+import { failover, rotation, sync } from "./automation.ts";
 import { node, nodeDefaults } from "./node.ts";
 import { brokerUrl, duration, flag, localPath, secret } from "./values.ts";
 
@@ -64,6 +65,9 @@ export const service = z
     node: nodeDefaults.optional(),
     mqtt: mqtt.optional(),
     policy: policy.optional(),
+    failover: failover.optional(),
+    sync: sync.optional(),
+    rotation: rotation.optional(),
   })
   .meta({ id: "service", expected: "a service's settings with its nodes", examples: [{ nodes: ["pi@10.0.0.2", "pi@10.0.0.3"] }] });
 

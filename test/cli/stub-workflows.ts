@@ -109,6 +109,11 @@ export async function service(input: { service: string }): Promise<void> {
     holder: "node1",
     epoch: 3,
     highestCounters: { network: 1000, linkKeys: 1000 },
+    mode: "observe",
+    offline: {},
+    copies: {},
+    restarts: [],
+    wouldHave: [],
     history: [
       {
         runId: "r",

@@ -62,12 +62,7 @@ test("a run that never announced a change leaves nothing to recover", () => {
   const book = ServiceBook.fresh("zigbee");
   book.begin({ workflowId: "handover:zigbee", runId: "r1" }, now);
   book.lost("r1");
-  expect(book.state).toEqual({
-    service: "zigbee",
-    epoch: 0,
-    highestCounters: { network: 0, linkKeys: 0 },
-    history: [],
-  });
+  expect(book.state).toEqual(ServiceBook.fresh("zigbee").state);
 });
 
 test("I9: the same announcement may come twice", () => {
