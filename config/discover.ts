@@ -132,7 +132,10 @@ const POLICY_KEYS = [
   ),
   ...["after", "restarts", "quietTime", "oldestCopy", "offlineBoot", "selfFence"].map((key) => `failover.${key}`),
   ...["every", "preload"].map((key) => `sync.${key}`),
-  ...["rotation", "rotation.days", "rotation.at", "rotation.timeZone"],
+  "rotation",
+  "rotation.days",
+  "rotation.at",
+  "rotation.timeZone",
 ];
 
 function policySources({ setAt }: ServiceConfig): [string, string][] {
