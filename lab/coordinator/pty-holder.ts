@@ -28,8 +28,7 @@ process.on("message", (message: ToPtyHolder) => {
 });
 process.on("disconnect", () => process.exit());
 // The lab ends in its own order when the terminal it runs in says stop.
-process.on("SIGINT", () => undefined);
-process.on("SIGTERM", () => undefined);
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => undefined);
 
 function open(id: number): void {
   const { master, slave, pty } = native.open(80, 24);

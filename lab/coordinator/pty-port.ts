@@ -53,6 +53,8 @@ export async function openPtyPort(received: (bytes: Buffer) => void): Promise<Ho
     close: async () => {
       if (!open.delete(id)) return;
       const closed = new Promise<void>((resolve) => {
+        // Ended already: its terminals went with it.
+        if (!process_.connected) return resolve();
         process_.once("exit", () => resolve());
         process_.on("message", (message: FromPtyHolder) => {
           if (message.event === "closed" && message.id === id) resolve();
