@@ -5,6 +5,7 @@ import type { Finding } from "../workflows/contract.ts";
 import type { HandoverActivities, PreflightInput, PreflightResult } from "../workflows/activity-types.ts";
 import { checkActive } from "./preflight/active.ts";
 import { refused, run } from "./preflight/check.ts";
+import { judgeCounters } from "./preflight/counters.ts";
 import type { Roles } from "./preflight/check.ts";
 import { checkNode } from "./preflight/node.ts";
 import type { CheckedNode } from "./preflight/node.ts";
@@ -44,7 +45,7 @@ async function check(world: World, input: PreflightInput, signal: AbortSignal): 
     checked.map(({ at, running }) => ({ name: at.node.name, running })),
     { all: [...service.nodes.map((n) => n.name), ...service.unknown.keys()], to: input.to, holder: input.holder },
   );
-  findings.push(...choice.findings);
+  findings.push(...choice.findings, judgeCounters(result.highestCounters));
   const active = checked.find(({ at }) => at.node.name === choice.from)?.at;
   const standby = checked.find(({ at }) => at.node.name === choice.to)?.at;
   if (!active || !standby) return { ...result, findings };

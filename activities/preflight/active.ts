@@ -7,6 +7,7 @@ import { judgeRunningNetwork } from "../../generations/judge.ts";
 import { readZigbee2MqttFiles } from "../node/zigbee2mqtt-files.ts";
 import { passed, refused, run } from "./check.ts";
 import type { Roles } from "./check.ts";
+import { checkRoom } from "./room.ts";
 
 const ANSWER_MS = 5_000;
 
@@ -31,10 +32,13 @@ export async function checkActive(roles: Roles): Promise<Finding[]> {
       await bridge.close();
     }
   });
-  if (!info) return serving;
+  // The generation, and the archive that it is made of.
+  const room = await run("disk", name, () => checkRoom(roles, { on: roles.active, copies: 2, besideData: false }));
+  if (!info) return [...serving, ...room];
   const known = info;
   return [
     ...serving,
+    ...room,
     known.permitJoin
       ? refused(
           "quiet",

@@ -1,14 +1,10 @@
 import { processesLocking } from "../../hosts/process.ts";
-import { freeBytes } from "../../hosts/files.ts";
 import { requireSwappable } from "../../generations/data-directory.ts";
 import type { Finding } from "../../workflows/contract.ts";
 import { passed, refused, run } from "./check.ts";
 import type { Roles } from "./check.ts";
+import { checkRoom } from "./room.ts";
 import { judgeVersions } from "./versions.ts";
-
-/** Room for three copies of the data (the generation, its unpacked form, the swap) and some more. */
-const COPIES = 3;
-const SPARE_BYTES = 16 * 1024 * 1024;
 
 /** Connects as Zigbee2MQTT will: `$1` host, `$2` port. Python is there anyway, for zigpy-znp. */
 const CONNECT = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 5).close()";
@@ -23,7 +19,8 @@ export async function checkStandby(roles: Roles): Promise<Finding[]> {
       allowNewer: service.policy.allowNewerStandby,
     }),
     ...(await run("stick-present", name, () => checkPort(roles))),
-    ...(await run("disk", name, () => checkRoom(roles))),
+    // Room for the generation, its unpacked form, and the swap.
+    ...(await run("disk", name, () => checkRoom(roles, { on: standby, copies: 3, besideData: true }))),
     ...(await run("data-directory", name, async () => {
       await requireSwappable(standby.host, standby.node, roles.signal);
       return passed("data-directory", name, "Zigbee2MQTT's data directory can be exchanged");
@@ -56,41 +53,6 @@ async function checkPort({ standby: { host, node }, signal }: Roles): Promise<Fi
   );
 }
 
-async function checkRoom({ active, standby: { host, node }, signal }: Roles): Promise<Finding> {
-  const size = await active.host.run('du -sk -- "$1" | cut -f1', {
-    args: [active.node.dataDirectory],
-    privileged: true,
-    signal,
-  });
-  const kib = Number(size.stdout.toString("utf8").trim());
-  const needed = (Number.isFinite(kib) ? kib * 1024 : 0) * COPIES + SPARE_BYTES;
-  const parents = await host.run('mkdir -p -m 700 -- "$1" && cd "$1" && pwd -P', {
-    args: [node.stateDirectory],
-    privileged: true,
-    signal,
-  });
-  if (parents.code !== 0) {
-    return refused(
-      "disk",
-      node.name,
-      `Understudy's directory ${node.stateDirectory} cannot be made.`,
-      "Set state of the node to a directory that its user may write to, or give it sudo or doas.",
-    );
-  }
-  for (const directory of [node.stateDirectory, dirname(node.dataDirectory)]) {
-    const free = await freeBytes(host, directory, { privileged: true, signal });
-    if (free < needed) {
-      return refused(
-        "disk",
-        node.name,
-        `Only ${mib(free)} MiB are free in ${directory}, ${mib(needed)} MiB are needed.`,
-        "Make room there, then try again.",
-      );
-    }
-  }
-  return passed("disk", node.name, `at least ${mib(needed)} MiB are free`);
-}
-
 /** Zigbee2MQTT opens the radio before MQTT: without a broker it would leave it on the air and end. */
 async function checkBroker({ standby: { host, node }, signal }: Roles): Promise<Finding> {
   const url = new URL(node.mqttServer);
@@ -107,12 +69,4 @@ async function checkBroker({ standby: { host, node }, signal }: Roles): Promise<
     `The broker ${url.host} cannot be reached from the standby.`,
     `See whether ${url.host} is right for ${node.name} (mqtt.server under set: of the node) and whether a firewall is between them.`,
   );
-}
-
-function dirname(path: string): string {
-  return path.replace(/\/+[^/]+\/*$/, "") || "/";
-}
-
-function mib(bytes: number): number {
-  return Math.ceil(bytes / 1024 / 1024);
 }

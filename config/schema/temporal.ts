@@ -19,7 +19,7 @@ export const temporal = z
       .string()
       .regex(/^[^\s/@]+:[0-9]{1,5}$/)
       .meta({
-        description: "A Temporal server of yours. Without it: TEMPORAL_ADDRESS or a Temporal profile, else Understudy runs its own.",
+        description: "A Temporal server of yours. TEMPORAL_ADDRESS and Temporal's profiles go before it; without any of them Understudy runs its own.",
         expected: "host:port",
         examples: ["temporal.example:7233"],
       })

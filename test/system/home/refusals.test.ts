@@ -117,6 +117,12 @@ describe.skipIf(!isRoot)("refused before any change, with 0 ms of outage", () =>
     });
   });
 
+  test("the active node's disk is full", async () => {
+    await host("a").fillDisk("/");
+    mend = () => host("a").freeDisk("/");
+    await refused({ check: "disk", node: "a", what: /Only \d+ MiB are free/, next: /Make room there/ });
+  });
+
   test("the standby does not reach the broker, and everybody else does", async () => {
     const route = `blackhole ${lab.broker.host.address}/32`;
     await host("b").run(`ip route add ${route}`);
