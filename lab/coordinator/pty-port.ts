@@ -1,5 +1,6 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { HostPort } from "./host-port.ts";
 import { PortLock } from "./port-lock.ts";
@@ -8,6 +9,12 @@ import type { FromPtyHolder, ToPtyHolder } from "./pty-messages.ts";
 const HOLDER = fileURLToPath(new URL("pty-holder.ts", import.meta.url));
 /** A program that locks no port is taken to have it open for so long after it sent something, in ms. */
 const UNLOCKED_SESSION_MS = 2000;
+
+/**
+ * A stick without power sends nothing any more, and the host's hub notices that it is gone a moment later. Without this pause
+ * a program that is just reading may be told of end of file instead of a hang-up, and serialport then reads for ever.
+ */
+const UNPLUG_MS = 250;
 
 let holder: ChildProcess | undefined;
 let lastId = 0;
@@ -47,11 +54,13 @@ export async function openPtyPort(received: (bytes: Buffer) => void): Promise<Ho
   return {
     path,
     write: (bytes) => {
+      if (!open.has(id)) return;
       const unlocked = !senderLocks && performance.now() - lastReceived < UNLOCKED_SESSION_MS;
       if (unlocked || lock.held()) tell(process_, { do: "write", id, bytes });
     },
     close: async () => {
       if (!open.delete(id)) return;
+      await delay(UNPLUG_MS);
       const closed = new Promise<void>((resolve) => {
         // Ended already: its terminals went with it.
         if (!process_.connected) return resolve();
