@@ -1,13 +1,13 @@
-import { createHash } from "node:crypto";
 import { Context } from "@temporalio/activity";
 import { captureGeneration } from "../generations/capture.ts";
 import { removeGenerations } from "../generations/prune.ts";
-import { judgeAgreement, judgeGeneration } from "../generations/judge.ts";
+import { judgeAgreement, judgeGeneration, judgeOtherKind } from "../generations/judge.ts";
 import { findManifest, listGenerations } from "../generations/stored-generations.ts";
 import type { Manifest } from "../generations/generation.ts";
 import { readNetwork } from "../coordinators/network.ts";
 import { UnderstudyError } from "../model/errors.ts";
-import type { GenerationRef, HandoverActivities, NodeStep } from "../workflows/activity-types.ts";
+import type { HandoverActivities, NodeStep } from "../workflows/activity-types.ts";
+import { generationId, referenceTo } from "./node/generation-ref.ts";
 import { readZigbee2MqttFiles } from "./node/zigbee2mqtt-files.ts";
 import { step } from "./support/step.ts";
 import { access } from "./support/world.ts";
@@ -27,7 +27,7 @@ export function dumpNvram(world: World): HandoverActivities["dumpNvram"] {
       const id = generationId(input, createdAt);
       const manifest =
         (await findManifest(at.host, at.node, id, signal)) ?? (await capture(at, input, id, createdAt, signal));
-      const worse = judgeGeneration(manifest.summary, (await newestBefore(at, id, signal))?.summary);
+      const worse = await judgeByEarlier(at, manifest, signal);
       // What is kept as the newest is what the next one is measured by.
       if (worse.length > 0) await removeGenerations(at.host, at.node, [id], { unfinishedOfEpoch: input.epoch });
       requireNone(
@@ -35,7 +35,7 @@ export function dumpNvram(world: World): HandoverActivities["dumpNvram"] {
         worse,
         `if the change was meant, remove the older generations in ${at.node.stateDirectory}/generations on ${at.node.name}`,
       );
-      return reference(manifest);
+      return referenceTo(manifest);
     });
 }
 
@@ -61,19 +61,17 @@ async function capture(
   });
 }
 
-/** As newGenerationId, but the same for every attempt of one step. */
-function generationId({ epoch, handover, node }: NodeStep, createdAt: Date): string {
-  const time = createdAt.toISOString().replace(/[-:]|\.\d+/g, "");
-  return `${time}-e${epoch}-${createHash("sha256").update(`${handover}/${node}`).digest("hex").slice(0, 6)}`;
-}
-
-async function newestBefore(
-  { host, node }: NodeAccess,
-  id: string,
-  signal: AbortSignal,
-): Promise<Manifest | undefined> {
-  const newest = (await listGenerations(host, node, signal)).filter((other) => other < id).at(-1);
-  return newest === undefined ? undefined : findManifest(host, node, newest, signal);
+/** By the newest one before it, and where that was made while the service ran, also by the newest image before it (I5). */
+async function judgeByEarlier({ host, node }: NodeAccess, manifest: Manifest, signal: AbortSignal): Promise<string[]> {
+  const reasons = new Set<string>();
+  for (const id of (await listGenerations(host, node, signal)).filter((other) => other < manifest.id).toReversed()) {
+    const earlier = await findManifest(host, node, id, signal);
+    if (!earlier) continue;
+    const judge = earlier.live ? judgeOtherKind : judgeGeneration;
+    for (const reason of judge(manifest.summary, earlier.summary)) reasons.add(reason);
+    if (!earlier.live) break;
+  }
+  return [...reasons];
 }
 
 function requireNone({ node }: NodeAccess, reasons: readonly string[], next: string): void {
@@ -83,14 +81,4 @@ function requireNone({ node }: NodeAccess, reasons: readonly string[], next: str
     what: `What was read must not be handed over: ${reasons.join("; ")}.`,
     next: `${next}.`,
   });
-}
-
-function reference(manifest: Manifest): GenerationRef {
-  return {
-    id: manifest.id,
-    sha256: manifest.archive.sha256,
-    bytes: manifest.archive.bytes + manifest.nvram.bytes,
-    coordinatorIeee: manifest.summary.coordinatorIeee,
-    counters: manifest.summary.frameCounters,
-  };
 }

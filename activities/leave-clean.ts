@@ -6,19 +6,21 @@ import { step } from "./support/step.ts";
 import { access } from "./support/world.ts";
 import type { World } from "./support/world.ts";
 
-/** After the proof: the old node stopped and silent, old copies removed on both, and a reboot of the old one if configured. */
+/**
+ * After the proof: what the new node kept for a way back is removed first, since a failover's old node may not be there; then
+ * the old node is stopped and silent, its old copies removed, and rebooted if configured.
+ */
 export function leaveClean(world: World): HandoverActivities["leaveClean"] {
   return (input) =>
     step(async (signal) => {
-      const [old, current] = await Promise.all([
-        access(world, input),
-        access(world, { ...input, node: input.successor }),
-      ]);
+      const current = await access(world, { ...input, node: input.successor });
+      const { keepGenerations, rebootOldNode } = current.service.policy;
+      await confirmData(current.host, current.node, signal);
+      await pruneGenerations(current.host, current.node, keepGenerations);
+      const old = await access(world, input);
       await old.manager.stop(signal);
       await old.coordinator.silence(signal);
-      const { keepGenerations, rebootOldNode } = old.service.policy;
-      await confirmData(current.host, current.node, signal);
-      for (const { host, node } of [old, current]) await pruneGenerations(host, node, keepGenerations);
+      await pruneGenerations(old.host, old.node, keepGenerations);
       if (rebootOldNode) await reboot(old.host, signal);
     });
 }

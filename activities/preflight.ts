@@ -43,7 +43,12 @@ async function check(world: World, input: PreflightInput, signal: AbortSignal): 
 
   const choice = chooseRoles(
     checked.map(({ at, running }) => ({ name: at.node.name, running })),
-    { all: [...service.nodes.map((n) => n.name), ...service.unknown.keys()], to: input.to, holder: input.holder },
+    {
+      all: [...service.nodes.map((n) => n.name), ...service.unknown.keys()],
+      to: input.to,
+      holder: input.holder,
+      takenOut: input.takenOut,
+    },
   );
   findings.push(...choice.findings, judgeCounters(result.highestCounters));
   const active = checked.find(({ at }) => at.node.name === choice.from)?.at;

@@ -95,9 +95,15 @@ async function askDevices(
     node.name,
     `Only ${answered.length} of ${devices.length} mains-powered devices answered within ${service.policy.proofTimeoutMs / 1000} s.`,
     "see whether that stick has its antenna and the same firmware as the other.",
+    "DEVICES_SILENT",
   );
 }
 
-function failed(node: string, what: string, next: string): UnderstudyError {
-  return new UnderstudyError("PROOF_FAILED", { node, what, next });
+function failed(
+  node: string,
+  what: string,
+  next: string,
+  id: "PROOF_FAILED" | "DEVICES_SILENT" = "PROOF_FAILED",
+): UnderstudyError {
+  return new UnderstudyError(id, { node, what, next });
 }

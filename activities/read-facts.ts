@@ -1,6 +1,14 @@
-import { isGrantValid, readBootId, readCoordinatorState, readEpoch, readGrant } from "../generations/node-state.ts";
+import {
+  isGrantValid,
+  readBootId,
+  readControllerMark,
+  readCoordinatorState,
+  readEpoch,
+  readGrant,
+} from "../generations/node-state.ts";
 import { UnderstudyError } from "../model/errors.ts";
 import { NO_COUNTERS } from "../model/frame-counters.ts";
+import { inWords, readNodeSide } from "../node/facts.ts";
 import type { HandoverActivities, NodeFacts } from "../workflows/activity-types.ts";
 import { step } from "./support/step.ts";
 import { currentRun, nodeAccess } from "./support/world.ts";
@@ -17,15 +25,18 @@ export function readFacts(world: World): HandoverActivities["readFacts"] {
     });
 }
 
-async function factsOf({ host, node, manager }: NodeAccess, signal: AbortSignal): Promise<NodeFacts> {
+async function factsOf({ host, node, manager, service }: NodeAccess, signal: AbortSignal): Promise<NodeFacts> {
   try {
     const status = await manager.status(signal);
-    const [grant, epoch, bootId, coordinator] = [
+    const [grant, epoch, bootId, coordinator, mark, side] = [
       await readGrant(host, node, signal),
       await readEpoch(host, node, signal),
       await readBootId(host, signal),
       await readCoordinatorState(host, node, signal),
+      await readControllerMark(host, node, signal),
+      await readNodeSide(host, node, signal),
     ];
+    const alone = inWords(side);
     return {
       node: node.name,
       reachable: true,
@@ -36,6 +47,9 @@ async function factsOf({ host, node, manager }: NodeAccess, signal: AbortSignal)
       counters: coordinator
         ? { network: coordinator.maxFrameCounter, linkKeys: coordinator.maxLinkKeyCounter }
         : NO_COUNTERS,
+      gate: side.gate,
+      ...(alone === undefined ? {} : { alone }),
+      ...(mark && mark.controller !== service.controller ? { otherController: { ageMs: mark.ageMs } } : {}),
       ...(status.state === "unknown" ? { detail: status.detail } : {}),
     };
   } catch (error) {

@@ -33,10 +33,8 @@ export function serviceActivities(client: Client, taskQueue: string = TASK_QUEUE
       }),
     announceHandover: ({ service, announced }) =>
       step(() => told(handle(service).executeUpdate<void, [Unfinished]>("announce", { args: [announced] }))),
-    closeHandover: ({ service, report, highestCounters }) =>
-      step(() =>
-        told(handle(service).executeUpdate<void, [Finish]>("finish", { args: [{ report, highestCounters }] })),
-      ),
+    closeHandover: ({ service, ...finish }) =>
+      step(() => told(handle(service).executeUpdate<void, [Finish]>("finish", { args: [finish] }))),
     settleHandover: ({ service, runId }) =>
       step(() => told(handle(service).executeUpdate<void, [string]>("settle", { args: [runId] }))),
     awaitHandoverEnd: ({ workflowId, runId }) =>

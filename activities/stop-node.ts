@@ -1,7 +1,7 @@
 import { processesLocking } from "../hosts/process.ts";
 import { revokeGrant } from "../generations/node-state.ts";
 import { UnderstudyError } from "../model/errors.ts";
-import type { HandoverActivities } from "../workflows/activity-types.ts";
+import type { HandoverActivities, StopResult } from "../workflows/activity-types.ts";
 import { step } from "./support/step.ts";
 import { access } from "./support/world.ts";
 import type { NodeAccess, World } from "./support/world.ts";
@@ -13,14 +13,18 @@ import type { NodeAccess, World } from "./support/world.ts";
 export function stopNode(world: World): HandoverActivities["stopNode"] {
   return (input) =>
     step(async (signal) => {
-      const at = await access(world, input);
-      await revokeGrant(at.host, at.node, signal);
-      const wasRunning = (await at.manager.status(signal)).state === "running";
-      const issuedAt = new Date().toISOString();
-      await at.manager.stop(signal);
-      await requireFreePort(at, signal);
-      return { issuedAt, wasRunning };
+      return stopService(await access(world, input), signal);
     });
+}
+
+/** The same, for a step that has access to the node already. */
+export async function stopService(at: NodeAccess, signal: AbortSignal): Promise<StopResult> {
+  await revokeGrant(at.host, at.node, signal);
+  const wasRunning = (await at.manager.status(signal)).state === "running";
+  const issuedAt = new Date().toISOString();
+  await at.manager.stop(signal);
+  await requireFreePort(at, signal);
+  return { issuedAt, wasRunning };
 }
 
 async function requireFreePort({ node, host }: NodeAccess, signal: AbortSignal): Promise<void> {

@@ -63,6 +63,15 @@ export function chooseService(
   throw usageFailure("Which service? There are several.", `name one of: ${namesOf(services)}.`);
 }
 
+/** Throws a usage failure where understudy.yaml does not name that node; without a file every name is taken. */
+export function requireNode(config: ServiceConfig | undefined, node: string): void {
+  if (!config || config.nodes.some((candidate) => candidate.name === node)) return;
+  throw usageFailure(
+    `${config.name} has no node ${node}.`,
+    `name one of: ${config.nodes.map((candidate) => candidate.name).join(", ")}.`,
+  );
+}
+
 /** Where Temporal is for this command. Reads Temporal's credentials only where understudy.yaml names the server. */
 export async function temporalTarget(context: Context, home: UserConfig | undefined): Promise<TemporalTarget> {
   const running = await readStartRecord(dataDirectory(home));

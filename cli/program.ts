@@ -5,6 +5,9 @@ import { exitCodesHelp } from "./exit-codes.ts";
 import type { ExitCode } from "./exit-codes.ts";
 import { createOutput } from "./output.ts";
 import type { OutputFormat } from "./output.ts";
+import { addFailoverVerbs } from "./failover-verbs.ts";
+import { addFenceVerbs } from "./fence-verbs.ts";
+import { addOperatingVerbs } from "./operating-verbs.ts";
 
 /** Runs a verb and takes its exit code. */
 export type Run = (context: Context, verb: (context: Context) => Promise<ExitCode>) => Promise<void>;
@@ -88,6 +91,36 @@ export function createProgram(run: Run): Command {
         (await import("./commands/history.ts")).history(context, service, flags),
       ),
     );
+
+  verb("sync", "make the standbys' copies fresh at once")
+    .addArgument(serviceArgument())
+    .option("--enrol-blank-stick", "let a blank spare stick in a standby become one of this network's")
+    .action(
+      act(async (context, flags: import("./commands/sync.ts").SyncFlags, service) =>
+        (await import("./commands/sync.ts")).sync(context, service, flags),
+      ),
+    );
+
+  addFailoverVerbs(program, { verb, act, serviceArgument, patienceOption });
+  addOperatingVerbs(program, { verb, act, serviceArgument, patienceOption });
+  addFenceVerbs(program, { verb, act, serviceArgument, patienceOption });
+
+  for (const [name, description] of [
+    ["setup", "install on the nodes what keeps two of them from serving at once, after showing the plan"],
+    ["teardown", "remove from the nodes what setup made there"],
+  ] as const) {
+    verb(name, description)
+      .addArgument(serviceArgument())
+      .option("--node <node>", "only this node (default: all of them)")
+      .option("-y, --yes", "do not ask")
+      .action(
+        act(async (context, flags: import("./commands/setup.ts").SetupFlags, service) =>
+          name === "setup"
+            ? (await import("./commands/setup.ts")).setup(context, service, flags)
+            : (await import("./commands/teardown.ts")).teardown(context, service, flags),
+        ),
+      );
+  }
 
   const config = program.command("config").description("check or show understudy.yaml");
   verb("check", "check the file, then whether the nodes can be reached and understood", config)

@@ -1,3 +1,4 @@
+import { checkFencing } from "./fencing-checks.ts";
 import { parseNodeAddress } from "./node-address.ts";
 import { formatPath, type KeyPath, type Problem } from "./problem.ts";
 import type { FileInput } from "./schema.ts";
@@ -13,6 +14,7 @@ export function checkTogether(input: FileInput, source: SourceText): Problem[] {
   };
   checkTemporal(input, report);
   for (const [name, service] of Object.entries(input.services)) checkService(["services", name], service, report);
+  checkFencing(input, report);
   return problems.sort((a, b) => a.line - b.line || a.column - b.column);
 }
 

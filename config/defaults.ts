@@ -30,6 +30,19 @@ export const DEFAULTS = {
     sync: { every: "5m", preload: true },
     rotation: { days: ["wed", "sun"], at: "03:31" },
   },
+  fencing: {
+    ladder: ["ssh"],
+    trusted: false,
+    timeout: "20s",
+    /** An agent waits for its device by itself. */
+    agentTimeout: "60s",
+    snmpPort: 161,
+    httpPort: 80,
+    group: 1,
+    relay: 1,
+    generation: 2,
+    switch: 0,
+  },
   temporal: {
     namespace: "default",
     taskQueue: "understudy",

@@ -35,14 +35,17 @@ export async function effectiveService(
 
 /**
  * As `effectiveService`, but goes on without the nodes that cannot be reached or understood, each with its error in
- * `unknown`: one lost node must not stop work on the rest. Rejects with the first one's error where none is left.
+ * `unknown`: one lost node must not stop work on the rest. Rejects with the first one's error where none is left. `only`:
+ * the others are not asked at all, and in neither list.
  */
 export async function reachableService(
   config: UserConfig,
   serviceName: string,
   hosts: (connection: NodeConnection) => Host,
+  only?: readonly string[],
 ): Promise<Discovery & { readonly unknown: ReadonlyMap<string, UnderstudyError> }> {
-  const service = findService(config, serviceName);
+  const whole = findService(config, serviceName);
+  const service = only ? { ...whole, nodes: whole.nodes.filter(({ name }) => only.includes(name)) } : whole;
   const { found, failed } = await discoverNodes(service, hosts);
   const [first] = failed.values();
   if (first && found.length === 0) throw first;

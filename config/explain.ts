@@ -33,9 +33,7 @@ function explainIssue(issue: Issue, above: KeyPath, schema: z.ZodType, source: S
         problem("key", [...path, key], "is not a key that exists here", mendUnknownKey(key, known)),
       );
     case "invalid_union": {
-      const fitting = issue.errors.filter(
-        (branch) => !branch.some((inner) => inner.code === "invalid_type" && inner.path.length === 0),
-      );
+      const fitting = issue.errors.filter((branch) => !branch.some((inner) => isOfAnotherKind(inner, value)));
       const only = fitting.length === 1 ? fitting[0] : undefined;
       if (only) return only.flatMap((inner) => explainIssue(inner, path, schema, source));
       return [problem("value", path, mustBe(known, value), mendValue(value, path, known))];
@@ -54,6 +52,12 @@ function explainIssue(issue: Issue, above: KeyPath, schema: z.ZodType, source: S
       if (value === undefined) return [problem("key", path, "is missing", `add ${example(path, known)}`)];
       return [problem("value", path, mustBe(known, value), mendValue(value, path, known))];
   }
+}
+
+/** A branch for another kind of value than the one that is there: a word where a mapping stands, and the like. */
+function isOfAnotherKind({ code, path }: Issue, value: unknown): boolean {
+  if (path.length > 0) return false;
+  return code === "invalid_type" || (code === "invalid_value" && typeof value === "object");
 }
 
 function mustBe(known: KeyKnowledge, value: unknown): string {

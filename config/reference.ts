@@ -7,9 +7,10 @@ interface Row {
   readonly fallback: string;
 }
 
-/** The tables, each with the part of the key that its rows leave out. The first that fits a key takes it. */
+/** The tables, each with the part of the key that its rows leave out. The longest that fits a key takes it. */
 const TABLES = [
   { title: "A node: `services.NAME.nodes[]`", prefix: "services.NAME.nodes[]." },
+  { title: "A rung: `services.NAME.nodes[].fencing[]`", prefix: "services.NAME.nodes[].fencing[]." },
   { title: "A service: `services.NAME`", prefix: "services.NAME." },
   { title: "Temporal: `temporal`", prefix: "temporal." },
 ] as const;
@@ -18,10 +19,15 @@ const TABLES = [
 export function configReference(): string {
   const rows = collect(fileSchema, "");
   return TABLES.map(({ title, prefix }) => {
-    const own = rows.filter((row) => TABLES.find((table) => row.key.startsWith(table.prefix))?.prefix === prefix);
+    const own = rows.filter((row) => tableOf(row) === prefix);
     const lines = own.map(({ key, what, fallback }) => `| \`${key.slice(prefix.length)}\` | ${what} | ${fallback} |`);
     return [`### ${title}`, "", "| Key | What it is | Default |", "|---|---|---|", ...lines].join("\n");
   }).join("\n\n");
+}
+
+function tableOf({ key }: Row): string | undefined {
+  const fitting = TABLES.map(({ prefix }) => prefix).filter((prefix) => key.startsWith(prefix));
+  return fitting.sort((a, b) => b.length - a.length)[0];
 }
 
 function collect(schema: z.ZodType, key: string): Row[] {
@@ -51,7 +57,7 @@ function member(schema: z.ZodType, key: string): Row[] {
         : `\`${typeof fallback === "string" ? fallback : JSON.stringify(fallback)}\``,
   };
   // `node:` has the same keys as a node, a jump host those of a login, and `set` those of another program's file.
-  const isLeaf = /\.(node|set|jump)$/.test(key) || meta?.secret === true;
+  const isLeaf = /\.(node|set|jump|secrets)$/.test(key) || meta?.secret === true;
   return [own, ...(isLeaf ? [] : collect(plain, key))];
 }
 

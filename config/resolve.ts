@@ -3,6 +3,7 @@ import { defaultNodeName } from "./checks.ts";
 import { resolveAutomation } from "./automation.ts";
 import { DEFAULTS } from "./defaults.ts";
 import { parseDuration } from "./duration.ts";
+import { resolveFencing } from "./resolve-fencing.ts";
 import { resolveLocalPath } from "./local-path.ts";
 import { parseNodeAddress } from "./node-address.ts";
 import { formatPath, type KeyPath, type Problem } from "./problem.ts";
@@ -68,7 +69,7 @@ async function resolveService(r: Resolving, name: string, input: ServiceInput): 
   const path: KeyPath = ["services", name];
   const nodes: NodeConfig[] = [];
   for (const [index, node] of input.nodes.entries())
-    nodes.push(await resolveNode(r, path, index, node, input.node ?? {}));
+    nodes.push(await resolveNode(r, path, index, node, input.node ?? {}, input.mqtt?.server));
   const mqtt = input.mqtt ?? {};
   return {
     name,
@@ -105,6 +106,7 @@ async function resolveNode(
   index: number,
   written: string | NodeInput,
   defaults: NodeDefaultsInput,
+  broker: string | undefined,
 ): Promise<NodeConfig> {
   const path: KeyPath = [...servicePath, "nodes", index];
   const address = typeof written === "string" ? parseNodeAddress(written) : undefined;
@@ -133,6 +135,9 @@ async function resolveNode(
     installDirectory: directories.directory,
     coordinator: { ...coordinator, driver: coordinator.driver ?? DEFAULTS.driver },
     stateDirectory: own.state ?? defaults.state,
+    fencing: await resolveFencing(own.fencing, broker, (inner, input) =>
+      secret(r, [...path, "fencing", ...inner], input),
+    ),
     set: { ...defaults.set, ...own.set },
     setAt: nodeLines(r, servicePath, path, typeof written === "string" ? written : undefined),
   };

@@ -1,5 +1,6 @@
 import type { Automation } from "./automation.ts";
 import type { Policy, ServiceManagerConfig, SshTarget } from "./effective.ts";
+import type { RungConfig } from "./fencing.ts";
 
 /**
  * understudy.yaml after loading: defaults filled in, paths absolute, durations in ms, secrets read. What the user left
@@ -73,6 +74,8 @@ export interface NodeConfig {
     readonly python?: string;
   };
   readonly stateDirectory?: string;
+  /** How it is proven that the node no longer serves, one rung after the other. */
+  readonly fencing: readonly RungConfig[];
   /** The node's own values in configuration.yaml, by dotted path. */
   readonly set: Readonly<Record<string, string | number | boolean>>;
   /** Paths such as `host`, `ssh.keepalive`, `coordinator.port`, `set.frontend.host`. */

@@ -4,7 +4,20 @@ import { UnderstudyError, type ErrorId } from "../model/errors.ts";
 export type ToolFailure = (typeof PATTERNS)[number]["word"] | "python-missing" | "unknown";
 
 /** Which of zigpy-znp's tools failed. */
-export type ToolStep = "read" | "reset" | "write";
+export type ToolStep = "read" | "reset" | "write" | "backup" | "restore" | "scan";
+
+/** How zigpy-znp calls them. */
+export const TOOLS: Readonly<Record<ToolStep, string>> = {
+  read: "nvram_read",
+  reset: "nvram_reset",
+  write: "nvram_write",
+  backup: "network_backup",
+  restore: "network_restore",
+  scan: "network_scan",
+};
+
+/** Those that change nothing. */
+const READING: readonly ToolStep[] = ["read", "backup", "scan"];
 
 /** Basic regular expressions, tried in this order: the first word found decides. */
 export const PATTERNS = [
@@ -82,20 +95,20 @@ function explain(
       };
     case "corrupt":
       return {
-        id: step === "read" ? "COORDINATOR_UNREADABLE" : "COORDINATOR_WRITE_FAILED",
+        id: READING.includes(step) ? "COORDINATOR_UNREADABLE" : "COORDINATOR_WRITE_FAILED",
         what: `The coordinator at ${port} reports that its memory is damaged (NV_OPER_FAILED).`,
         next: "flash its firmware again, then enrol it anew.",
       };
     case "silent":
       return {
-        id: step === "read" ? "COORDINATOR_UNREADABLE" : "COORDINATOR_WRITE_FAILED",
+        id: READING.includes(step) ? "COORDINATOR_UNREADABLE" : "COORDINATOR_WRITE_FAILED",
         what: `The coordinator at ${port} stopped answering (${step}).`,
         next: "try again; if it stays so, unplug it and plug it in again.",
       };
     case "unknown":
       return {
-        id: step === "read" ? "COORDINATOR_UNREADABLE" : "COORDINATOR_WRITE_FAILED",
-        what: `zigpy-znp's nvram_${step} on ${port} ended with status ${code}.`,
+        id: READING.includes(step) ? "COORDINATOR_UNREADABLE" : "COORDINATOR_WRITE_FAILED",
+        what: `zigpy-znp's ${TOOLS[step]} on ${port} ended with status ${code}.`,
         next: `try again; if it stays so, run ${python} -m zigpy_znp.tools.nvram_read on the node and look at what it prints (it prints keys, too).`,
       };
   }

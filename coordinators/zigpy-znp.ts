@@ -3,8 +3,9 @@ import type { Host, RunResult } from "../hosts/host.ts";
 import type { Coordinator } from "./coordinator.ts";
 import { compareImages, comparePartial, type ImageDifference } from "./image-diff.ts";
 import { parseNvramImage, serializeNvramImage, type NvramImage } from "./nvram-image.ts";
+import { scanForBeacons } from "./scan.ts";
 import { silenceCoordinator } from "./silence.ts";
-import { PATTERNS, recognise, toolError, type ToolStep } from "./zigpy-failures.ts";
+import { PATTERNS, recognise, toolError, TOOLS, type ToolStep } from "./zigpy-failures.ts";
 
 export interface ZigpyOptions {
   /** A serial device, or `tcp://host:port`. */
@@ -19,8 +20,8 @@ export interface ZigpyOptions {
 const TOOL_TIMEOUT_MS = 120_000;
 
 /**
- * Runs zigpy-znp's tools one after the other; `$1` python, `$2` port, then the tools by name. The image to write comes on
- * standard input and the one read leaves on standard output, so no key ever lies in a file of the node. The tools log every
+ * Runs zigpy-znp's tools one after the other; `$1` python, `$2` port, then the tools by name. What is to be written comes on
+ * standard input and what is read leaves on standard output, so no key ever lies in a file of the node. The tools log every
  * item with its value on standard error: only the words of PATTERNS pass, and `step:` names the tool that failed.
  */
 const TOOLS_SCRIPT = `
@@ -29,12 +30,16 @@ exec 3>&1
 words() { sed -n ${PATTERNS.map(({ word, pattern }) => `-e '/${pattern}/s/.*/znp:${word}/p'`).join(" ")}; }
 for tool in "$@"; do
   set -- "$port"
-  [ "$tool" = write ] && set -- "$port" -i -
+  case $tool in
+    nvram_write) set -- "$port" -i - ;;
+    network_restore) set -- "$port" -i - -c 0 ;;
+  esac
   status=$(
     { {
-      if [ "$tool" = write ]; then "$python" -m "zigpy_znp.tools.nvram_$tool" "$@" >&3 3>&- 4>&-
-      else "$python" -m "zigpy_znp.tools.nvram_$tool" "$@" </dev/null >&3 3>&- 4>&-
-      fi
+      case $tool in
+        nvram_write | network_restore) "$python" -m "zigpy_znp.tools.$tool" "$@" >&3 3>&- 4>&- ;;
+        *) "$python" -m "zigpy_znp.tools.$tool" "$@" </dev/null >&3 3>&- 4>&- ;;
+      esac
       echo $? >&4
     } 2>&1 | words >&2; } 4>&1
   )
@@ -52,12 +57,12 @@ export function zigpyCoordinator(host: Host, options: ZigpyOptions): Coordinator
 
   async function runTools(
     steps: readonly ToolStep[],
-    image: NvramImage | undefined,
+    input: string | undefined,
     signal: AbortSignal | undefined,
-  ): Promise<NvramImage> {
+  ): Promise<string> {
     const run = host.run(TOOLS_SCRIPT, {
-      args: [options.python, options.port.replace(/^tcp:/, "socket:"), ...steps],
-      input: image && Buffer.from(serializeNvramImage(image)),
+      args: [options.python, options.port.replace(/^tcp:/, "socket:"), ...steps.map((step) => TOOLS[step])],
+      input: input === undefined ? undefined : Buffer.from(input),
       privileged,
       exclusive: true,
       timeoutMs: TOOL_TIMEOUT_MS * steps.length,
@@ -65,21 +70,29 @@ export function zigpyCoordinator(host: Host, options: ZigpyOptions): Coordinator
     });
     const result = await run.catch((error: unknown) => {
       if (error instanceof UnderstudyError && error.id === "COMMAND_TIMED_OUT")
-        throw toolError(facts, image ? "write" : "read", "silent", 0);
+        throw toolError(facts, input === undefined ? "read" : "write", "silent", 0);
       throw error;
     });
     if (result.code !== 0)
       throw toolError(facts, failedStep(result), recognise(result.stderr, result.code), result.code);
-    return parseNvramImage(result.stdout.toString("utf8"));
+    return result.stdout.toString("utf8");
+  }
+
+  async function runForImage(
+    steps: readonly ToolStep[],
+    input: string | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<NvramImage> {
+    return parseNvramImage(await runTools(steps, input, signal));
   }
 
   async function dump(signal?: AbortSignal): Promise<NvramImage> {
     try {
-      return await runTools(["read"], undefined, signal);
+      return await runForImage(["read"], undefined, signal);
     } catch (error) {
       // The first read after Zigbee2MQTT's end is known to fail now and then; a second one tells whether it matters.
       if (!(error instanceof UnderstudyError) || error.id !== "COORDINATOR_UNREADABLE" || signal?.aborted) throw error;
-      return runTools(["read"], undefined, signal);
+      return runForImage(["read"], undefined, signal);
     }
   }
 
@@ -97,16 +110,25 @@ export function zigpyCoordinator(host: Host, options: ZigpyOptions): Coordinator
   return {
     dump,
     async replace(image, signal) {
-      requireEqual(compareImages(image, await runTools(["reset", "write", "read"], image, signal)));
+      requireEqual(
+        compareImages(image, await runForImage(["reset", "write", "read"], serializeNvramImage(image), signal)),
+      );
     },
     async write(partial, signal) {
-      requireEqual(comparePartial(partial, await runTools(["write", "read"], partial, signal)));
+      requireEqual(comparePartial(partial, await runForImage(["write", "read"], serializeNvramImage(partial), signal)));
     },
+    restore: (backup, signal) => runForImage(["restore", "read"], backup, signal),
+    backup: (signal) => runTools(["backup"], undefined, signal),
     silence: (signal) => silenceCoordinator(host, { ...options, privileged, signal }),
+    async listen(channel, signal) {
+      const beacons = await scanForBeacons(host, { ...options, privileged, channel, signal });
+      await silenceCoordinator(host, { ...options, privileged, signal });
+      return beacons;
+    },
   };
 }
 
 function failedStep(result: RunResult): ToolStep {
-  const step = /step:(read|reset|write)/.exec(result.stderr)?.[1];
-  return step === "reset" || step === "write" ? step : "read";
+  const name = /step:(\S+)/.exec(result.stderr)?.[1];
+  return (Object.keys(TOOLS) as ToolStep[]).find((step) => TOOLS[step] === name) ?? "read";
 }

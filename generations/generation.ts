@@ -6,7 +6,9 @@ import type { EffectiveNode } from "../config/effective.ts";
 /**
  * A generation is a directory `<stateDirectory>/generations/<id>/`, readable by its owner only:
  *   data.tar        Zigbee2MQTT's data directory without logs and temporary files: regular files, nothing else
- *   nvram.json      the coordinator's NVRAM, read while the service was stopped
+ *   nvram.json      the coordinator's NVRAM, read while the service was stopped. A live generation, made while the service
+ *                   runs, has none: coordinator_backup.json in the archive holds the network. A standby whose coordinator was
+ *                   written with it keeps the NVRAM of that here
  *   manifest.json   what both hold, hashed, without any secret; written last
  * A directory under its own name is complete; while it is being made it is called `<id>.part`.
  */
@@ -39,6 +41,13 @@ const summarySchema = z.object({
   frameCounters: z.object({ network: count, linkKeys: count }),
 });
 
+const liveSchema = z.object({
+  /** The counters of the summary were read then or later, by the controller's clock. */
+  countersAt: z.iso.datetime(),
+  /** Outgoing frames a second that the coordinator may have sent since; measured, and never taken for less than one. */
+  framesPerSecond: z.number().positive(),
+});
+
 export const ID_PATTERN = /^\d{8}T\d{6}Z-e\d+-[0-9a-f]{6}$/;
 
 const manifestSchema = z.object({
@@ -50,7 +59,10 @@ const manifestSchema = z.object({
   epoch: count,
   zigbee2mqttVersion: z.string(),
   archive: contentSchema,
-  nvram: contentSchema,
+  /** Absent in a live generation but for that of a standby whose coordinator holds it. */
+  nvram: contentSchema.optional(),
+  /** Made while the service ran. */
+  live: liveSchema.optional(),
   /** The files of the archive. */
   files: z.array(contentSchema.extend({ path: relativePath })),
   /** Symbolic links that stay inside the data directory; they are made anew, and never stand in the archive. */

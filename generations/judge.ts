@@ -66,13 +66,8 @@ export function judgeRunningNetwork(
  */
 export function judgeGeneration(candidate: GenerationSummary, previous: GenerationSummary | undefined): Findings {
   if (!previous) return [];
-  const reasons = SAME_FACTS.filter(({ key }) => candidate[key] !== previous[key]).map(({ name, shown, key }) =>
-    shown ? `${name} is ${show(candidate[key])}, before ${show(previous[key])}` : `${name} is another one`,
-  );
+  const reasons = [...judgeOtherKind(candidate, previous)];
   const counters = candidate.frameCounters;
-  if (counters.network < previous.frameCounters.network) {
-    reasons.push(`the network's frame counter went back from ${previous.frameCounters.network} to ${counters.network}`);
-  }
   // The highest link key counter may leave together with its device.
   if (counters.linkKeys < previous.frameCounters.linkKeys && candidate.keyedDevices >= previous.keyedDevices) {
     reasons.push(
@@ -86,6 +81,20 @@ export function judgeGeneration(candidate: GenerationSummary, previous: Generati
       `the coordinator knows the keys of ${candidate.keyedDevices} devices, before ${previous.keyedDevices}, while its database lost ${removed}`,
     );
   }
+  return reasons;
+}
+
+/**
+ * I5 between a generation made while the service ran and one made of the whole NVRAM: only what both know alike. Zigbee2MQTT's
+ * backup counts devices, and adds those that Z-Stack has lost; an image has rows.
+ */
+export function judgeOtherKind(candidate: GenerationSummary, previous: GenerationSummary | undefined): Findings {
+  if (!previous) return [];
+  const reasons = SAME_FACTS.filter(({ key }) => candidate[key] !== previous[key]).map(({ name, shown, key }) =>
+    shown ? `${name} is ${show(candidate[key])}, before ${show(previous[key])}` : `${name} is another one`,
+  );
+  const [now, before] = [candidate.frameCounters.network, previous.frameCounters.network];
+  if (now < before) reasons.push(`the network's frame counter went back from ${before} to ${now}`);
   return reasons;
 }
 

@@ -9,6 +9,7 @@ import { runNodeScript, type Refusals } from "./node-script.ts";
  * What a node itself knows of its part, in its state directory; enough to rebuild the service's memory:
  *   epoch             the highest epoch it has heard of, a number; it only grows
  *   grant.json        the permission to serve, for one epoch and one boot (I2); one line, read by the gate script as well
+ *   controller        which controller last changed something here, and when by the node's clock (activities/support/claim.ts)
  *   coordinator.json  what was last written to its coordinator, and whether that ended well (I9)
  */
 const grantSchema = z.object({ epoch: z.number().int().nonnegative(), bootId: z.string(), handover: z.string() });
@@ -23,6 +24,17 @@ const coordinatorStateSchema = z.object({
   maxLinkKeyCounter: z.number().int().nonnegative().default(0),
   /** Hash of the image written (hashNvramImage). */
   sha256: z.string(),
+  /** Which coordinator it was: its USB serial number or network address; absent where neither was known. */
+  stick: z.string().optional(),
+  /** Set where a sync wrote or found it so, ahead of time. */
+  preloaded: z
+    .object({
+      /** Hash of its network and devices (tablesHash). */
+      tables: z.string(),
+      /** When it was last read, by the controller's clock. */
+      readAt: z.iso.datetime(),
+    })
+    .optional(),
 });
 
 export type Grant = Readonly<z.infer<typeof grantSchema>>;
@@ -46,6 +58,9 @@ put() { flush "$state/.$1.new"; mv "$state/.$1.new" "$state/$1"; flush "$state";
 receive() { take "$state/.$1.new"; put "$1"; }
 raise() { [ "$known" -ge "$1" ] || { printf '%s\\n' "$1" > "$state/.epoch.new"; put epoch; }; }
 `;
+
+/** With a grant ends what the node noted of itself while it stood by (node/programs). */
+const FORGET = 'rm -f "$state/standing-by" "$state/fenced-itself"';
 
 /** The node's highest epoch, 0 where it has never heard of one. */
 export async function readEpoch(host: Host, node: NodePaths, signal?: AbortSignal): Promise<number> {
@@ -71,7 +86,7 @@ export async function raiseEpoch(host: Host, node: NodePaths, epoch: number, sig
  * @throws UnderstudyError EPOCH_SUPERSEDED where the node knows a higher epoch, COMMAND_FAILED, DISK_FULL.
  */
 export async function writeGrant(host: Host, node: NodePaths, grant: Grant, signal?: AbortSignal): Promise<void> {
-  await runNodeScript(host, `${STATE} [ "$known" -le "$2" ] || refuse superseded; raise "$2"; receive grant.json`, {
+  await runNodeScript(host, `${STATE} [ "$known" -le "$2" ] || refuse superseded; raise "$2"; receive grant.json; ${FORGET}`, {
     purpose: "keep the grant",
     args: [node.stateDirectory, epochText(grant.epoch)],
     input: Buffer.from(`${JSON.stringify(grantSchema.parse(grant))}\n`),
@@ -139,6 +154,25 @@ export async function readBootId(host: Host, signal?: AbortSignal): Promise<stri
     what: "The node does not tell its boot id, so a grant could not end with this boot.",
     next: "check that /proc/sys/kernel/random/boot_id is readable there.",
   });
+}
+
+/** A controller's mark on a node: who last changed something there. */
+export interface ControllerMark {
+  readonly controller: string;
+  /** By the node's clock; negative where that was set back since. */
+  readonly ageMs: number;
+}
+
+/** The mark of the controller that last changed something on the node; undefined where there is none that makes sense. */
+export async function readControllerMark(
+  host: Host,
+  node: NodePaths,
+  signal?: AbortSignal,
+): Promise<ControllerMark | undefined> {
+  const script = 'cat "$1/controller" 2>/dev/null || exit 0; date +%s';
+  const result = await host.run(script, { args: [node.stateDirectory], privileged: true, signal });
+  const [, controller, at, now] = /^([\w-]+) (\d+)\n(\d+)\n$/.exec(result.stdout.toString("utf8")) ?? [];
+  return controller === undefined ? undefined : { controller, ageMs: (Number(now) - Number(at)) * 1_000 };
 }
 
 /** Whether a grant permits serving now: it must be of this boot and not superseded. */

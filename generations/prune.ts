@@ -1,5 +1,5 @@
 import type { Host } from "../hosts/host.ts";
-import type { NodePaths } from "./generation.ts";
+import { ID_PATTERN, type NodePaths } from "./generation.ts";
 import { runNodeScript } from "./node-script.ts";
 import { listGenerations } from "./stored-generations.ts";
 
@@ -35,6 +35,55 @@ export async function pruneGenerations(
     args: [`${node.stateDirectory}/generations`, ...old],
   });
   return old;
+}
+
+/** `$1` generations. Prints each one's name and, of a live one, when its counters were read. */
+const AGES_SCRIPT = `
+[ -d "$1" ] || exit 0
+cd "$1"
+for generation in */; do
+  [ -f "$generation/manifest.json" ] || continue
+  echo "\${generation%/} $(sed -n 's/.*"countersAt": "\\([^"]*\\)".*/\\1/p' "$generation/manifest.json")"
+done
+`;
+
+/**
+ * As pruneGenerations, where a sync adds one every few minutes: of those that hold the same reading of the coordinator only the
+ * newest is kept, and the one before the newest of all, so that what is kept goes back further than an hour.
+ */
+export async function thinGenerations(
+  host: Host,
+  node: NodePaths,
+  keep: number,
+  signal?: AbortSignal,
+): Promise<readonly string[]> {
+  const directory = `${node.stateDirectory}/generations`;
+  const output = await runNodeScript(host, AGES_SCRIPT, {
+    purpose: "list its generations",
+    args: [directory],
+    exclusive: false,
+    signal,
+  });
+  const lines = output.toString("utf8").split("\n").map((line) => line.split(" "));
+  const found = lines.flatMap(([id = "", readAt]) => (ID_PATTERN.test(id) ? [{ id, reading: readAt || id }] : []));
+  const old = superfluous(found, keep);
+  if (old.length > 0)
+    await runNodeScript(host, PRUNE_SCRIPT, { purpose: "remove old generations", args: [directory, ...old], signal });
+  return old;
+}
+
+/** Pure, for thinGenerations: which of these are not needed any more. */
+export function superfluous(
+  generations: readonly { readonly id: string; readonly reading: string }[],
+  keep: number,
+): readonly string[] {
+  const newestFirst = generations.toSorted((a, b) => (a.id < b.id ? 1 : -1));
+  const readings = new Set<string>();
+  return newestFirst.flatMap(({ id, reading }, index) => {
+    const isNew = !readings.has(reading);
+    readings.add(reading);
+    return index < 2 || (isNew && readings.size <= Math.max(1, keep)) ? [] : [id];
+  });
 }
 
 /**

@@ -103,7 +103,7 @@ export async function verifyFiles(
       .map((line) => [line.slice(66), line.slice(0, 64)]),
   );
   const wrong = Object.entries({ [ARCHIVE_FILE]: manifest.archive, [NVRAM_FILE]: manifest.nvram }).find(
-    ([name, { sha256 }]) => hashes.get(name) !== sha256,
+    ([name, content]) => content && hashes.get(name) !== content.sha256,
   );
   if (!wrong) return;
   throw new UnderstudyError("GENERATION_INVALID", {
@@ -111,6 +111,37 @@ export async function verifyFiles(
     what: `${wrong[0]} of generation ${manifest.id} is missing or damaged.`,
     next: "copy it to this node again, use another generation, or make a new one.",
   });
+}
+
+/**
+ * One file of a generation's archive, undefined where it has none of that name. It may hold keys.
+ * @throws UnderstudyError GENERATION_INVALID, COMMAND_FAILED, and what Host.run throws.
+ */
+export async function readArchived(
+  host: Host,
+  node: NodePaths,
+  id: string,
+  file: string,
+  signal?: AbortSignal,
+): Promise<Buffer | undefined> {
+  return readFromArchive(host, `${generationDirectory(node, id)}/${ARCHIVE_FILE}`, file, signal);
+}
+
+/** As readArchived, from an archive wherever it lies. */
+export async function readFromArchive(
+  host: Host,
+  archive: string,
+  file: string,
+  signal?: AbortSignal,
+): Promise<Buffer | undefined> {
+  const script = 'tar -tf "$1" "./$2" > /dev/null 2>&1 || exit 0; echo; tar -xOf "$1" "./$2"';
+  const output = await runNodeScript(host, script, {
+    purpose: "read a file of a generation",
+    args: [archive, file],
+    exclusive: false,
+    signal,
+  });
+  return output.length === 0 ? undefined : output.subarray(1);
 }
 
 async function readPart(

@@ -46,7 +46,7 @@ export async function transferGeneration(
   const from = generationDirectory(source.node, id);
   const to = generationDirectory(destination.node, id);
   await ensureDirectory(destination.host, `${to}.part`, { privileged: true, signal });
-  for (const file of [NVRAM_FILE, ARCHIVE_FILE, MANIFEST_FILE]) {
+  for (const file of [...(manifest.nvram ? [NVRAM_FILE] : []), ARCHIVE_FILE, MANIFEST_FILE]) {
     await copyBetween(source.host, `${from}/${file}`, destination.host, `${to}.part/${file}`, {
       privileged: true,
       signal,
@@ -60,11 +60,17 @@ export async function transferGeneration(
 async function isThere({ host, node }: GenerationPlace, manifest: Manifest, signal?: AbortSignal): Promise<boolean> {
   try {
     const present = await findManifest(host, node, manifest.id, signal);
-    if (!present || serializeManifest(present) !== serializeManifest(manifest)) return false;
+    if (!present || serializeManifest(asMade(present)) !== serializeManifest(asMade(manifest))) return false;
     await verifyGeneration(host, node, manifest.id, signal);
     return true;
   } catch (error) {
     if (error instanceof Error && "id" in error && error.id === "GENERATION_INVALID") return false;
     throw error;
   }
+}
+
+/** A standby keeps the NVRAM of its own coordinator with a live generation; that is not the generation's. */
+function asMade(manifest: Manifest): Manifest {
+  const { nvram: _own, ...rest } = manifest;
+  return manifest.live ? rest : manifest;
 }

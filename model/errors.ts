@@ -33,8 +33,13 @@ export const ERROR_IDS = {
   COORDINATOR_DIRTY: { retryable: false },
   COORDINATOR_TOOL_MISSING: { retryable: false },
   COUNTER_EXHAUSTED: { retryable: false },
+  // fencing
+  /** A rung of the ladder could not be used, or did not prove what it should. */
+  FENCING_FAILED: { retryable: true },
   // files
   GENERATION_INVALID: { retryable: false },
+  /** Zigbee2MQTT was asked for a live backup and wrote none. */
+  BACKUP_NOT_WRITTEN: { retryable: true },
   TRANSFER_FAILED: { retryable: true },
   DISK_FULL: { retryable: false },
   // a handover
@@ -42,6 +47,8 @@ export const ERROR_IDS = {
   EPOCH_SUPERSEDED: { retryable: false },
   HANDOVER_IN_PROGRESS: { retryable: false },
   PROOF_FAILED: { retryable: false },
+  /** It runs and answers, but too few devices answer through it. */
+  DEVICES_SILENT: { retryable: false },
   BROKER_UNREACHABLE: { retryable: true },
 } as const satisfies Record<string, { retryable: boolean }>;
 

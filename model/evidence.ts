@@ -54,7 +54,10 @@ export interface Evidence {
     readonly process: "running" | "stopped" | "failed" | "unknown";
     /** A person stopped it there, or asked for it: not a failure. */
     readonly stoppedOnPurpose: Seen;
+    /** The stick at its port; of a coordinator on the network, whether it accepts a connection (asked only while nobody uses it). */
     readonly donglePresent: Seen;
+    /** The coordinator is on the network, so the node has no stick that could be missing. */
+    readonly coordinatorOnNetwork?: boolean;
     /** Its boot is the one that the grant was given for. */
     readonly sameBoot: Seen;
     readonly brokerReachable: Seen;

@@ -1,6 +1,6 @@
 import type { Client, WorkflowHandleWithFirstExecutionRunId } from "@temporalio/client";
-import { TASK_QUEUE, handoverId } from "../workflows/contract.ts";
-import type { HandoverReport, SwitchoverInput } from "../workflows/contract.ts";
+import { TASK_QUEUE, checkId, handoverId } from "../workflows/contract.ts";
+import type { CheckInput, CheckReport, FailoverInput, FenceTestInput, HandoverReport, OperateInput, SwitchoverInput } from "../workflows/contract.ts";
 
 type Switchover = (input: SwitchoverInput) => Promise<HandoverReport>;
 export type SwitchoverHandle = WorkflowHandleWithFirstExecutionRunId<Switchover>;
@@ -30,6 +30,88 @@ export async function startSwitchover(
     args: [input],
     staticSummary: cut(summary(input), SUMMARY_BYTES),
     staticDetails: details(input),
+  });
+}
+
+type Failover = (input: FailoverInput) => Promise<HandoverReport>;
+
+/** Starts a failover because a person wants it. The lock and the rejections are those of `startSwitchover`. */
+export async function startFailover(
+  client: Client,
+  input: FailoverInput,
+  options: StartOptions = {},
+): Promise<WorkflowHandleWithFirstExecutionRunId<Failover>> {
+  const { service, to, reason } = input;
+  return client.workflow.start<Failover>("failover", {
+    workflowId: handoverId(service),
+    taskQueue: options.taskQueue ?? TASK_QUEUE,
+    workflowIdConflictPolicy: "FAIL",
+    args: [input],
+    staticSummary: cut(
+      `Failover of ${service}${to ? ` to ${to}` : ""}, by a person${reason ? `: ${reason}` : ""}`,
+      SUMMARY_BYTES,
+    ),
+  });
+}
+
+type Check = (input: CheckInput) => Promise<CheckReport>;
+
+/** Looks at the service now and lets a standby take over where it is down; a check that runs already is joined. */
+export async function startCheck(
+  client: Client,
+  input: CheckInput,
+  options: StartOptions = {},
+): Promise<WorkflowHandleWithFirstExecutionRunId<Check>> {
+  return client.workflow.start<Check>("check", {
+    workflowId: checkId(input.service),
+    taskQueue: options.taskQueue ?? TASK_QUEUE,
+    workflowIdConflictPolicy: "USE_EXISTING",
+    args: [input],
+    staticSummary: `Look whether ${input.service} serves, and take over if it is down`,
+  });
+}
+
+type Operate = (input: OperateInput) => Promise<HandoverReport>;
+
+/** Stops, starts or restarts the service where it is, or adopts it. The lock is the handover's, and so are the rejections. */
+export async function startOperation(
+  client: Client,
+  input: OperateInput,
+  options: StartOptions = {},
+): Promise<WorkflowHandleWithFirstExecutionRunId<Operate>> {
+  const { service, operation, by, reason } = input;
+  return client.workflow.start<Operate>("operate", {
+    workflowId: handoverId(service),
+    taskQueue: options.taskQueue ?? TASK_QUEUE,
+    workflowIdConflictPolicy: "FAIL",
+    args: [input],
+    staticSummary: cut(`${OPERATION[operation]} ${service}, by ${by}${reason ? `: ${reason}` : ""}`, SUMMARY_BYTES),
+  });
+}
+
+const OPERATION = {
+  stop: "Stop of",
+  start: "Start of",
+  restart: "Restart of",
+  adopt: "Adoption of",
+  reinit: "New copy of",
+} as const;
+
+type FenceTest = (input: FenceTestInput) => Promise<HandoverReport>;
+
+/** Proves which node a rung of its ladder switches. The lock is the handover's, and so are the rejections. */
+export async function startFenceTest(
+  client: Client,
+  input: FenceTestInput,
+  options: StartOptions = {},
+): Promise<WorkflowHandleWithFirstExecutionRunId<FenceTest>> {
+  const { service, node, by } = input;
+  return client.workflow.start<FenceTest>("fenceTest", {
+    workflowId: handoverId(service),
+    taskQueue: options.taskQueue ?? TASK_QUEUE,
+    workflowIdConflictPolicy: "FAIL",
+    args: [input],
+    staticSummary: cut(`Fence test of ${node} (${service}), by ${by}`, SUMMARY_BYTES),
   });
 }
 

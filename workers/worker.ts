@@ -1,14 +1,14 @@
 import { fileURLToPath } from "node:url";
 import { Worker } from "@temporalio/worker";
 import type { NativeConnection, WorkflowBundleOption } from "@temporalio/worker";
-import type { HandoverActivities, WatchActivities } from "../workflows/activity-types.ts";
+import type { AllActivities } from "../workflows/activity-types.ts";
 import { TASK_QUEUE } from "../workflows/contract.ts";
 
 export interface WorkerSettings {
   readonly connection: NativeConnection;
   readonly namespace: string;
   readonly taskQueue?: string;
-  readonly activities: HandoverActivities & WatchActivities;
+  readonly activities: Partial<AllActivities>;
   /** A bundle made beforehand; without it the workflows are bundled at start (about 2 s). */
   readonly workflowBundle?: WorkflowBundleOption;
   readonly identity?: string;
@@ -28,6 +28,10 @@ export async function createWorker(settings: WorkerSettings): Promise<Worker> {
     // Cancellations travel on heartbeats.
     maxHeartbeatThrottleInterval: 1_000,
     shutdownGraceTime: 2_000,
+    // A worker whose machine froze or lost power goes on being given tasks for a minute, one for each question that it had open;
+    // each is lost for a heartbeat's time. So it asks few at a time: fewer than a step has attempts.
+    maxConcurrentActivityTaskPolls: 2,
+    maxConcurrentWorkflowTaskPolls: 2,
     maxConcurrentActivityTaskExecutions: 50,
     maxConcurrentWorkflowTaskExecutions: 10,
   });

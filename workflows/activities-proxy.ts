@@ -1,6 +1,6 @@
 import { ActivityCancellationType, proxyActivities } from "@temporalio/workflow";
 import type { ActivityOptions } from "@temporalio/workflow";
-import type { HandoverActivities } from "./activity-types.ts";
+import type { AllActivities } from "./activity-types.ts";
 import { summaryOf } from "./summaries.ts";
 
 /**
@@ -16,10 +16,10 @@ const base: ActivityOptions = {
 type AnyActivity = (input: object) => Promise<unknown>;
 
 /** Activities with these options, each call with its summary for the Temporal UI. */
-function inWords(options: ActivityOptions): HandoverActivities {
-  const activities = proxyActivities<Record<keyof HandoverActivities, AnyActivity>>(options);
-  return new Proxy({} as HandoverActivities, {
-    get: (_target, name: keyof HandoverActivities) => (input: object) =>
+function inWords(options: ActivityOptions): AllActivities {
+  const activities = proxyActivities<Record<keyof AllActivities, AnyActivity>>(options);
+  return new Proxy({} as AllActivities, {
+    get: (_target, name: keyof AllActivities) => (input: object) =>
       activities[name].executeWithOptions({ ...options, summary: summaryOf(name, input) }, [input]),
   });
 }
@@ -44,6 +44,14 @@ export const bringingBack = inWords({
   startToCloseTimeout: 300_000,
   scheduleToCloseTimeout: 1_200_000,
   retry: { initialInterval: 500, backoffCoefficient: 2, maximumInterval: 5_000, maximumAttempts: 10 },
+});
+
+/** Steps of a sync: another one follows in some minutes, so little is gained by trying long. */
+export const onSync = inWords({
+  ...base,
+  startToCloseTimeout: 300_000,
+  scheduleToCloseTimeout: 600_000,
+  retry: { initialInterval: 1_000, backoffCoefficient: 2, maximumInterval: 5_000, maximumAttempts: 2 },
 });
 
 /** Talking to the `service` workflow. */

@@ -1,7 +1,8 @@
 import type { FrameCounters } from "../model/frame-counters.ts";
 import type { FailoverPolicy } from "../config/automation.ts";
 import type { Evidence } from "../model/evidence.ts";
-import type { Copy, Finding, HandoverReport, ServiceState, Unfinished } from "./contract.ts";
+import type { FenceProof } from "../model/fence.ts";
+import type { Control, Copy, FenceTestInput, Finding, HandoverReport, ServiceState, SyncInput, Unfinished } from "./contract.ts";
 
 /**
  * The activities as workflows see them: references, sizes, hashes and counters go through history, never a secret (I10).
@@ -13,7 +14,12 @@ export interface HandoverActivities {
   /** Tells `service` what is about to change. From here on an end without a verdict is recovered. */
   announceHandover(input: { service: string; announced: Unfinished }): Promise<void>;
   /** Tells `service` the verdict. */
-  closeHandover(input: { service: string; report: HandoverReport; highestCounters?: FrameCounters }): Promise<void>;
+  closeHandover(input: {
+    service: string;
+    report: HandoverReport;
+    highestCounters?: FrameCounters;
+    order?: Control;
+  }): Promise<void>;
 
   /** Tells `service` that an unfinished handover was completed or returned. */
   settleHandover(input: { service: string; runId: string }): Promise<void>;
@@ -69,21 +75,81 @@ export interface FailoverActivities {
   fenceNode(input: NodeStep): Promise<FenceReport>;
   /** Gives power back to a node that was fenced, so that it can serve again. Nothing to do is success. */
   unfenceNode(input: NodeStep): Promise<FenceReport>;
-  /** The standby's idle coordinator scans for the network (a beacon of our PAN from 0x0000 is a veto). */
-  listenForActive(input: NodeStep): Promise<Listening>;
+  /** The standby's idle coordinator scans for the network (a beacon of our PAN from 0x0000 is a veto). Never rejects because it cannot. */
+  listenForActive(input: ListenInput): Promise<Listening>;
 }
 
 export interface SyncActivities {
-  /** Everything a standby needs, from the running active node, as a generation there; `changed` is false where the newest one still holds. */
-  captureLive(input: NodeStep): Promise<{ generation: GenerationRef; changed: boolean }>;
+  /** What `service` knows; started if need be, and waited for until it knows who serves, for some seconds. */
+  askService(input: { service: string }): Promise<ServiceState>;
+  /**
+   * Everything a standby needs, from the running active node, as a generation there; `changed` is false where the newest one still
+   * holds. Asks `service` first whether a sync may be made.
+   */
+  captureLive(input: CaptureInput): Promise<LiveCapture>;
+  /** `preloadCoordinator`, and tells `service` what the standby holds then: one step, because an idle home must cost little. */
+  refreshCopy(input: PreloadInput & { at: string; listenedAt?: string }): Promise<Preload>;
   /** Writes the idle standby's coordinator ahead of time and leaves it silent, if it does not hold this generation's network. */
-  preloadCoordinator(
-    input: NodeStep & { generation: GenerationRef; highestCounters: FrameCounters },
-  ): Promise<{ counters: FrameCounters; written: "all" | "counters" | "nothing" }>;
+  preloadCoordinator(input: PreloadInput): Promise<Preload>;
+  /**
+   * Lets a standby's idle, preloaded coordinator listen while the active node serves, at most once an hour, and keeps on the standby
+   * what it heard: only then does a later silence mean something. Not before the service is armed: a scan resets the stick.
+   */
+  noteListening(input: ListenInput): Promise<Listening>;
   /** Tells `service` what a standby holds. */
   noteCopy(input: { service: string; node: string; copy: Copy }): Promise<void>;
   /** Ends a sync that is under way, and waits until it has ended: a handover needs the standby for itself. */
   cancelSync(input: { service: string }): Promise<void>;
+  /** What a handover or a sync would disturb on the node that serves: devices that join, are interviewed or updated. Undefined: nothing. */
+  findDisturbance(input: { service: string; node: string }): Promise<string | undefined>;
+}
+
+export interface CaptureInput {
+  readonly service: string;
+  readonly by: SyncInput["by"];
+  /** Workflow run id of the sync. */
+  readonly handover: string;
+}
+
+export interface LiveCapture {
+  /** Why nothing was captured now: one sentence. Nothing else is set then. */
+  readonly skipped?: string;
+  readonly generation?: GenerationRef;
+  /** False: the newest generation still holds. */
+  readonly changed?: boolean;
+  /** Zigbee2MQTT was asked to read its coordinator. */
+  readonly liveBackup?: boolean;
+  /** What `service` knew before. */
+  readonly known?: {
+    readonly active: string;
+    readonly epoch: number;
+    readonly highestCounters: FrameCounters;
+    readonly copies: Readonly<Record<string, Copy>>;
+  };
+  /** All nodes but the active one, without those that a person took out. */
+  readonly standbys?: readonly string[];
+  /** Idle coordinators may be written: by the setting `sync.preload`, and because the service is armed or a person asks. */
+  readonly mayWrite?: boolean;
+}
+
+export interface PreloadInput extends NodeStep {
+  /** It is on the node already. */
+  readonly generation: GenerationRef;
+  readonly highestCounters: FrameCounters;
+  /** False: only look. Nothing automatic writes a radio before the service is armed. */
+  readonly mayWrite: boolean;
+  /** A person agreed that a blank stick becomes one of this network's. */
+  readonly enrolBlankStick: boolean;
+}
+
+export interface Preload {
+  /** The coordinator holds this generation's network, is silent, and its image is kept with the generation. */
+  readonly preloaded: boolean;
+  readonly written: "all" | "counters" | "nothing";
+  /** Of the idle coordinator; no device has heard them. Undefined where it is not preloaded. */
+  readonly counters?: FrameCounters;
+  /** Why it is not preloaded: one sentence. */
+  readonly because?: string;
 }
 
 export interface WatchmanActivities {
@@ -97,34 +163,62 @@ export interface WatchmanActivities {
   restartInPlace(input: NodeStep): Promise<StartResult>;
 }
 
+export interface OperatingActivities {
+  /** Throws away what a standby holds to take over from; a sync makes it anew. Refuses where the service runs. */
+  discardCopy(input: NodeStep): Promise<{ generations: number }>;
+}
+
 export interface FitnessInput {
   readonly service: string;
-  readonly from: string;
-  /** Candidates in the order of preference. */
-  readonly candidates: readonly string[];
+  /** The node that is to be taken over from. Without it, it must follow from `to` and understudy.yaml. */
+  readonly from?: string;
+  /** The only candidate. Without it every other node is one, the one with the freshest copy first. */
+  readonly to?: string;
+  /** Nodes that a person took out: never candidates. */
+  readonly offline: readonly string[];
   readonly copies: Readonly<Record<string, Copy>>;
+  /** The highest epoch that `service` knows. */
   readonly epoch: number;
+  /** A person may take over from an older copy than the policy allows, and where `service` knows less than the nodes. */
+  readonly by: "service" | "person";
+}
+
+/** What a standby takes over from, and how its coordinator comes to hold it. */
+export interface Takeover {
+  readonly generation: GenerationRef;
+  /**
+   * What has to be written to its coordinator: only the counters, since it holds the generation's network already; the
+   * generation's image; or the network from a live generation's backup.
+   */
+  readonly write: "counters" | "image" | "network";
+  readonly admitted: AdmittedStick;
+  /** When the counters in the generation were read. ISO 8601. */
+  readonly countersAt: string;
+  /** Outgoing frames a second that the active coordinator may have sent since then. */
+  readonly framesPerSecond: number;
 }
 
 export interface Fitness {
   readonly findings: readonly Finding[];
-  /** The first fit standby and the copy that it takes over from. */
+  readonly from?: string;
+  /** The first fit standby. Without it none is fit. */
   readonly to?: string;
-  readonly generation?: GenerationRef;
+  readonly takeover?: Takeover;
   /** Since the copy was last known to be fresh, in ms. */
   readonly copyAgeMs?: number;
   readonly highestEpoch: number;
   readonly highestCounters: FrameCounters;
 }
 
-/** What a rung of the fencing ladder proves where it succeeds. `network cut` never suffices. */
-export type FenceProof = "radio off" | "host off" | "network cut";
+export type { FenceProof };
 
 export interface FenceReport {
   /** The strongest that was proven by reading back. */
   readonly proven?: FenceProof;
   /** Self-fencing is set up on the node and its time has passed: counts only together with a scan that hears nothing. */
   readonly selfFenced: boolean;
+  /** The node itself says that its stick is no longer plugged in: counts, too, only together with a scan that hears nothing. */
+  readonly unplugged?: boolean;
   readonly rungs: readonly {
     /** As in understudy.yaml, without secrets: `ssh`, `snmp 10.0.0.9 outlet 3`, … */
     readonly rung: string;
@@ -134,8 +228,53 @@ export interface FenceReport {
   }[];
 }
 
+/** The drill that proves which node a rung switches. */
+export interface FenceTestActivities {
+  /** What there is to prove, and the facts before. Changes nothing. Rejects PREFLIGHT_REFUSED with the reason. */
+  planFenceTest(input: FenceTestInput & { holder?: string }): Promise<FenceTestPlan>;
+  /** Switches the node off by that rung alone and sees it go: the device reads off, and nothing but this node stopped answering. */
+  fenceTestOff(input: FenceTestStep): Promise<{ detail: string }>;
+  /** Gives the power back and sees the node come up under a new boot id. Done again, it does no harm. */
+  fenceTestOn(input: FenceTestStep): Promise<FenceTestProof>;
+}
+
+export interface FenceTestProof {
+  readonly proven: boolean;
+  readonly detail: string;
+  /** The node's boot from now on; undefined where only its coordinator was switched. */
+  readonly bootId?: string;
+}
+
+export interface FenceTestPlan {
+  readonly rungs: readonly FenceTestRung[];
+  /** The node's boot before the test. */
+  readonly bootId: string;
+  /** The other nodes that answered before the test: they must go on answering. */
+  readonly others: readonly string[];
+}
+
+export interface FenceTestRung {
+  /** From 0, as in understudy.yaml. */
+  readonly index: number;
+  readonly name: string;
+  readonly mapping: string;
+}
+
+export interface FenceTestStep {
+  readonly service: string;
+  readonly node: string;
+  readonly rung: FenceTestRung;
+  readonly bootId: string;
+  readonly others: readonly string[];
+}
+
+export interface ListenInput extends NodeStep {
+  /** The node that serves, or served last: whose coordinator is to be heard. */
+  readonly active: string;
+}
+
 export interface Listening {
-  /** False where the coordinator cannot scan. */
+  /** False where the coordinator did not scan, or could not; `detail` says why. */
   readonly scanned: boolean;
   /** A coordinator of our PAN answered: a veto, always. */
   readonly heard: boolean;
@@ -143,6 +282,14 @@ export interface Listening {
   readonly heardBefore: boolean;
   readonly detail: string;
 }
+
+export type AllActivities = HandoverActivities &
+  OperatingActivities &
+  FailoverActivities &
+  SyncActivities &
+  FenceTestActivities &
+  WatchmanActivities &
+  WatchActivities;
 
 export interface WatchActivities {
   /** Resolves when that run has closed, however. */
@@ -174,6 +321,8 @@ export interface PreflightInput {
   readonly to?: string;
   /** The holder that `service` knows of. */
   readonly holder?: string;
+  /** Nodes that a person took out (`understudy standby NODE`). */
+  readonly takenOut?: readonly string[];
   readonly enrolBlankStick: boolean;
   readonly epoch: number;
 }
@@ -209,6 +358,12 @@ export interface NodeFacts {
   readonly coordinatorDirty: boolean;
   /** The highest outgoing counters that were ever written to its coordinator. */
   readonly counters: FrameCounters;
+  /** Whether the gate is installed that lets it serve under a grant only (`understudy setup`). */
+  readonly gate?: boolean;
+  /** What it did by itself, in a sentence: stood by after a boot, fenced itself, was started without us. */
+  readonly alone?: string;
+  /** Another controller's mark, and how long ago it was set, by the node's clock. */
+  readonly otherController?: { readonly ageMs: number };
   /** Why it could not be reached or understood. */
   readonly detail?: string;
 }

@@ -1,6 +1,6 @@
 import type { Decision } from "../model/evidence.ts";
 import type { FrameCounters } from "../model/frame-counters.ts";
-import type { GenerationRef } from "./activity-types.ts";
+import type { GenerationRef, Takeover } from "./activity-types.ts";
 
 /**
  * What callers of the workflows need to know: names, inputs, reports. Types and constants only, so that the command line,
@@ -42,6 +42,52 @@ export interface FailoverInput {
   readonly reason?: string;
   /** `service` decided it on evidence, or a person ordered it. */
   readonly by: "service" | "person";
+  /** When the service was first seen not to serve, ISO 8601: the outage is counted from then, else from the start of the failover. */
+  readonly since?: string;
+}
+
+/**
+ * What a person does beside handovers, but under their lock: to the service where it is; `adopt`, to learn from the nodes who
+ * holds it; `reinit`, to throw a standby's copy away.
+ */
+export type Operation = "stop" | "start" | "restart" | "adopt" | "reinit";
+
+/** Input of the workflow `check`. */
+export interface CheckInput {
+  /** The service's name in understudy.yaml. */
+  readonly service: string;
+}
+
+export interface CheckReport {
+  readonly service: string;
+  readonly serves: "yes" | "no" | "unknown";
+  /** One sentence: which facts show it, or why nothing can be done. */
+  readonly because: string;
+  /** The failover that was started, or without a run id the handover that was under way. */
+  readonly handover?: { readonly workflowId: string; readonly runId?: string };
+}
+
+/** Input of the workflow `operate`, id `handover:<service>`. */
+export interface OperateInput {
+  readonly service: string;
+  readonly operation: Operation;
+  /** Who orders it. */
+  readonly by: string;
+  readonly reason?: string;
+  /** `adopt`: the node that holds the service by the person's word. `reinit`: the standby. */
+  readonly node?: string;
+}
+
+/** Input of the workflow `fenceTest`, id `handover:<service>`. */
+export interface FenceTestInput {
+  readonly service: string;
+  readonly node: string;
+  /** From 0, as in understudy.yaml. Without it: every rung that switches power and counts for a take-over. */
+  readonly rung?: number;
+  /** Who orders it. */
+  readonly by: string;
+  /** The person has agreed that the node may be switched off while it serves. */
+  readonly evenActive?: boolean;
 }
 
 /** A person says that the old node is off. Update of a failover that waits for it. */
@@ -55,6 +101,10 @@ export interface ConfirmFenced {
 /** A handover that was announced and never finished (terminated, lost). */
 export interface Unfinished {
   readonly runId: string;
+  /** Default: a switchover, or an operation on one node. */
+  readonly kind?: "switchover" | "failover";
+  /** Of a failover: what the standby takes over from. */
+  readonly takeover?: Takeover;
   readonly from: string;
   readonly to: string;
   readonly epoch: number;
@@ -104,9 +154,11 @@ export interface HandoverReport {
   readonly service: string;
   readonly workflowId: string;
   readonly runId: string;
-  readonly kind: "switchover" | "failover" | "recovery";
+  readonly kind: "switchover" | "failover" | "recovery" | "fence-test" | Operation;
   /** Set while a failover waits for a person: whom to call, what to look at. */
   readonly waitsForPerson?: { readonly node: string; readonly because: string; readonly vetoed: boolean };
+  /** A person cancelled it before anything was started: whoever serves is not known, and nobody goes on with it. */
+  readonly abandoned?: boolean;
   /** Undefined while it runs. */
   readonly outcome?: HandoverOutcome;
   /** One sentence for people. */
@@ -159,16 +211,49 @@ export interface ServiceState {
   readonly stopped?: Hold;
   /** Nodes that a person took out (`understudy standby NODE`): never chosen to take over. */
   readonly offline: Readonly<Record<string, Hold>>;
-  /** Automatic handovers are off until acknowledged, or until then. */
-  readonly blocked?: { readonly because: string; readonly since: string; readonly until?: string };
+  /** Automatic handovers are off until acknowledged, or until then; `needsAdoption`: until the nodes have told who serves. */
+  readonly blocked?: {
+    readonly because: string;
+    readonly since: string;
+    readonly until?: string;
+    /** The failover that it follows has not ended yet. */
+    readonly pending?: boolean;
+    readonly needsAdoption?: boolean;
+  };
   /** The copy that each standby holds, by node. */
   readonly copies: Readonly<Record<string, Copy>>;
+  /** The rungs that were proven to switch their node, by node. Others prove nothing in a failover. */
+  readonly fenceTests?: Readonly<Record<string, readonly FenceTest[]>>;
   /** The trouble that is being watched. */
-  readonly trouble?: { readonly since: string; readonly decision: Decision; readonly at: string };
+  readonly trouble?: Trouble;
   /** Restarts in place, newest first, at most 20. */
   readonly restarts: readonly string[];
   /** What the service would have done had it been armed, newest first, at most 20. */
   readonly wouldHave: readonly { readonly at: string; readonly decision: Decision }[];
+}
+
+export interface Trouble {
+  /** ISO 8601, by the workflow's clock. */
+  readonly since: string;
+  /** What the latest look led to, and when that was. */
+  readonly decision: Decision;
+  readonly at: string;
+  /** The looks without a gap that found the active node not serving. */
+  readonly lost?: { readonly since: string; readonly looks: number };
+  /** The looks without a gap in which neither the controller nor a standby nor the broker had any contact with the active node. */
+  readonly apartSince?: string;
+  /** When Zigbee2MQTT said that it stops because it was told to. */
+  readonly stopSaid?: string;
+  /** The devices are silent: the next looks ask the coordinator too. */
+  readonly thorough?: boolean;
+}
+
+/** A rung that was proven to switch a node. */
+export interface FenceTest {
+  /** What is switched, for which host: another outlet is another mapping. */
+  readonly mapping: string;
+  readonly at: string;
+  readonly by: string;
 }
 
 /** Something that a person ordered, with who, why and until when. */
@@ -187,6 +272,10 @@ export interface Copy {
   readonly at: string;
   /** Its coordinator holds this generation's network. */
   readonly preloaded: boolean;
+  /** ISO 8601: when its coordinator last listened, if it has heard the active one: a later silence means something then. */
+  readonly listenedAt?: string;
+  /** What the active node noted then: it fences itself when it has no contact for so long, in ms. */
+  readonly guardMs?: number;
 }
 
 export interface HandoverSummary {
@@ -209,12 +298,20 @@ export const PROGRESS_QUERY = "progress";
 export const STATE_QUERY = "state";
 /** Signal of `service`: a Report of a trigger. */
 export const REPORT_SIGNAL = "report";
+/** Signal of `service`: compare with what the nodes say; `understudy start` sends it, since a database may have been restored. */
+export const LOOK_SIGNAL = "look";
 /** Update of `service`: a Control of a person; returns the new ServiceState. */
 export const CONTROL_UPDATE = "control";
 /** Update of `service`: what a sync found or made. */
 export const NOTE_COPY_UPDATE = "noteCopy";
+/** Signal of `switchover`: a failover of the service is wanted, for the reason given. Before its first change it makes way. */
+export const MAKE_WAY_SIGNAL = "makeWay";
 /** Update of `failover`: a ConfirmFenced. */
 export const CONFIRM_FENCED_UPDATE = "confirmFenced";
+
+export function checkId(service: string): string {
+  return `check:${service}`;
+}
 
 export function syncId(service: string): string {
   return `sync:${service}`;
@@ -230,7 +327,9 @@ export type Control = { readonly by: string; readonly reason?: string } & (
   /** `until`: ISO 8601. */
   | { readonly verb: "pause"; readonly until?: string }
   | { readonly verb: "stopped" | "started" }
-  | { readonly verb: "standby" | "online"; readonly node: string }
+  | { readonly verb: "standby" | "online" | "forgetCopy"; readonly node: string }
+  /** `understudy fence test` has proven that these rungs switch this node. */
+  | { readonly verb: "fenceTested"; readonly node: string; readonly mappings: readonly string[] }
   /** The node that was proven to serve, and the highest epoch and counters that the nodes know. */
   | {
       readonly verb: "adopt";
@@ -239,6 +338,64 @@ export type Control = { readonly by: string; readonly reason?: string } & (
       readonly highestCounters: FrameCounters;
     }
 );
+
+/** Input of the workflow `sync`, id `sync:<service>`. */
+export interface SyncInput {
+  readonly service: string;
+  /** A person may write an idle coordinator before the service is armed, and while it is paused. */
+  readonly by: "schedule" | "person";
+  /** A person agreed that a blank stick in a standby becomes one of this network's. */
+  readonly enrolBlankStick?: boolean;
+}
+
+/**
+ * - `unchanged`: the copies were found to be what the active node holds.
+ * - `updated`: a new generation was made and staged.
+ * - `skipped`: nothing was looked at, for the reason in `message`.
+ * - `started`: asked under another workflow id, which started the one with the right id, or found it running.
+ * - `failed`: no standby holds a fresh copy; the earlier ones are kept. The workflow fails with this report.
+ */
+export interface SyncReport {
+  readonly service: string;
+  readonly outcome: "unchanged" | "updated" | "skipped" | "started" | "failed";
+  /** One sentence for people. */
+  readonly message: string;
+  readonly generation?: GenerationRef;
+  /** Zigbee2MQTT was asked to read its coordinator. */
+  readonly liveBackup?: boolean;
+  readonly standbys: readonly SyncedStandby[];
+}
+
+export interface SyncedStandby {
+  readonly node: string;
+  /** It holds the generation. */
+  readonly ok: boolean;
+  readonly preloaded: boolean;
+  readonly written: "all" | "counters" | "nothing";
+  /** One sentence for people. */
+  readonly what: string;
+  readonly next?: string;
+}
+
+/** A sync that brought the generation to no standby fails with this ApplicationFailure type; details[0] is the SyncReport. */
+export const SYNC_FAILED = "SYNC_FAILED";
+
+/** Input of the workflow `rotation`. */
+export interface RotationRunInput {
+  readonly service: string;
+}
+
+/**
+ * `skipped`: no handover was started, for the reason in `message`; everything else is how the handover ended. Where that is not
+ * `done`, the workflow fails like the handover, with this as details[0].
+ */
+export interface RotationReport {
+  readonly service: string;
+  readonly outcome: HandoverOutcome | "skipped";
+  /** One sentence for people. */
+  readonly message: string;
+  readonly handover?: HandoverReport;
+}
 
 /** Search attributes, all Keyword. */
 export const SEARCH_ATTRIBUTES = ["UnderstudyService", "UnderstudyNode", "UnderstudyOutcome"] as const;

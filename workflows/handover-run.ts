@@ -8,12 +8,14 @@ import {
 import { defineSearchAttributeKey } from "@temporalio/common";
 import { NO_COUNTERS, highestOf } from "../model/frame-counters.ts";
 import type { FrameCounters } from "../model/frame-counters.ts";
-import type { HandoverOutcome, HandoverReport, StepReport } from "./contract.ts";
+import type { Control, HandoverOutcome, HandoverReport } from "./contract.ts";
 import { FAILURE_TYPE_PREFIX } from "./contract.ts";
 import { toService } from "./activities-proxy.ts";
+import { FenceConfirmation } from "./confirmation.ts";
 import { describeFailure } from "./failures.ts";
 import type { StepFailure } from "./failures.ts";
 import { Recorder, renderDetails } from "./recorder.ts";
+import type { BeginStep } from "./recorder.ts";
 
 const SERVICE = defineSearchAttributeKey("UnderstudyService", "KEYWORD");
 const NODE = defineSearchAttributeKey("UnderstudyNode", "KEYWORD");
@@ -31,11 +33,19 @@ export class StepFailed extends Error {
   }
 }
 
+/** `restoreNvram on pi2` */
+export function stepInWords(error: StepFailed): string {
+  return error.failure.node ? `${error.step} on ${error.failure.node}` : error.step;
+}
+
 /** One run of a handover: records each step where people look for it, and gives the verdict. */
 export class HandoverRun {
   readonly recorder: Recorder;
+  /** A person's word that the old node is off, for a failover. */
+  readonly confirmation = new FenceConfirmation();
   #searchable = false;
   #highestCounters = NO_COUNTERS;
+  #order: Control | undefined;
 
   constructor(recorder: Recorder) {
     this.recorder = recorder;
@@ -54,6 +64,11 @@ export class HandoverRun {
     this.#highestCounters = highestOf(this.#highestCounters, counters);
   }
 
+  /** What `service` takes for ordered from the end of this run on, whatever its outcome. */
+  order(order: Control): void {
+    this.#order = order;
+  }
+
   makeSearchable(service: string): void {
     this.#searchable = true;
     upsertSearchAttributes([{ key: SERVICE, value: service }]);
@@ -70,11 +85,7 @@ export class HandoverRun {
   }
 
   /** Runs one step and records it. Rejects StepFailed. */
-  async step<T>(
-    step: Pick<StepReport, "name" | "title" | "node" | "undo">,
-    act: () => Promise<T>,
-    detail?: (result: T) => string,
-  ): Promise<T> {
+  async step<T>(step: BeginStep, act: () => Promise<T>, detail?: (result: T) => string): Promise<T> {
     const index = this.recorder.begin(step, new Date());
     this.say(step.node ? `${step.title} (${step.node})` : step.title);
     try {
@@ -105,7 +116,12 @@ export class HandoverRun {
     setCurrentDetails(renderDetails(report));
     try {
       await CancellationScope.nonCancellable(() =>
-        toService.closeHandover({ service: report.service, report, highestCounters: this.#highestCounters }),
+        toService.closeHandover({
+          service: report.service,
+          report,
+          highestCounters: this.#highestCounters,
+          ...(this.#order ? { order: this.#order } : {}),
+        }),
       );
     } catch (error) {
       // `service` sees this run close without a verdict and asks the nodes; the outcome here stays what it is.

@@ -2,6 +2,11 @@ import type { Finding, HandoverOutcome, HandoverReport, StepReport } from "./con
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
+export type BeginStep = Pick<StepReport, "name" | "title" | "node" | "undo"> & {
+  /** One that is tried for as long as it takes: only the latest attempt stands in the report. */
+  readonly again?: boolean;
+};
+
 /** Keeps the report of one handover while it runs. Pure: the time comes from the caller. */
 export class Recorder {
   readonly #report: Mutable<HandoverReport>;
@@ -16,7 +21,12 @@ export class Recorder {
   }
 
   set(
-    values: Partial<Pick<HandoverReport, "from" | "to" | "epoch" | "message" | "outageMs" | "error" | "kind">>,
+    values: Partial<
+      Pick<
+        HandoverReport,
+        "from" | "to" | "epoch" | "message" | "outageMs" | "error" | "kind" | "waitsForPerson" | "abandoned"
+      >
+    >,
   ): void {
     Object.assign(this.#report, values);
   }
@@ -25,9 +35,12 @@ export class Recorder {
     this.#report.findings = [...this.#report.findings, ...findings];
   }
 
-  begin(step: Pick<StepReport, "name" | "title" | "node" | "undo">, now: Date): number {
-    this.#steps.push({ ...step, state: "running", startedAt: now.toISOString() });
-    return this.#steps.length - 1;
+  begin({ again, ...step }: BeginStep, now: Date): number {
+    const begun = { ...step, state: "running" as const, startedAt: now.toISOString() };
+    const before = again ? this.#steps.findIndex(({ name, node }) => name === step.name && node === step.node) : -1;
+    if (before === -1) return this.#steps.push(begun) - 1;
+    this.#steps[before] = begun;
+    return before;
   }
 
   end(index: number, state: "done" | "failed", now: Date, detail?: string): void {

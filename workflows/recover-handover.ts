@@ -5,6 +5,7 @@ import type { HandoverOutcome, Unfinished } from "./contract.ts";
 import { isUnseen } from "./failures.ts";
 import type { HandoverRun } from "./handover-run.ts";
 import { StepFailed } from "./handover-run.ts";
+import { isFailover, recoverFailover } from "./recover-failover.ts";
 import { decideRecovery } from "./recovery.ts";
 import type { RecoveryDecision } from "./recovery.ts";
 import { goBack, ignoreStepFailure, serveAgain } from "./way-back.ts";
@@ -26,10 +27,11 @@ export async function recoverHandover(run: HandoverRun, unfinished: Unfinished):
     for (const { counters } of facts) run.sawCounters(counters);
     const decision = decideRecovery(unfinished, facts);
     run.say(`An earlier handover from ${from} to ${to} ended without a verdict: ${decision.because}.`);
-    const recovered = await CancellationScope.nonCancellable(() =>
-      new Recovery(run, unfinished, facts).carryOut(decision),
-    );
-    if (recovered.outcome !== "unknown") await toService.settleHandover({ service, runId: unfinished.runId });
+    const recovered = isFailover(unfinished)
+      ? await recoverFailover(run, unfinished, facts, decision)
+      : await CancellationScope.nonCancellable(() => new Recovery(run, unfinished, facts).carryOut(decision));
+    const isOver = recovered.outcome !== "unknown" && recovered.outcome !== "failed";
+    if (isOver || run.report.abandoned) await toService.settleHandover({ service, runId: unfinished.runId });
     return recovered;
   } catch (error) {
     if (!(error instanceof StepFailed)) throw error;
@@ -57,9 +59,12 @@ class Recovery {
 
   async carryOut({ action, because }: RecoveryDecision): Promise<Recovered> {
     const { from, to } = this.#unfinished;
-    const lead = `The handover from ${from} to ${to} ended without a verdict; ${because}`;
+    const what = from === to ? `A start of the service on ${to}` : `The handover from ${from} to ${to}`;
+    const lead = `${what} ended without a verdict; ${because}`;
     switch (action) {
       case "unknown":
+      // Only a failover is resumed.
+      case "resume":
         return {
           outcome: "unknown",
           message: `${lead}. Nothing was changed: look at the nodes, then start a switchover again.`,
@@ -85,7 +90,7 @@ class Recovery {
     // One that runs is granted anew, and started again if a stop was still under way.
     run.recorder.set({ epoch: this.#epoch });
     await serveAgain(run, this.#at(from), { above: run.highestCounters, newRadioSpoke: false });
-    if (this.#isStopped(to)) await this.#tidy();
+    if (from !== to && this.#isStopped(to)) await this.#tidy();
     return { outcome: "returned", message: `${lead}. ${from} serves.` };
   }
 

@@ -1,6 +1,7 @@
 import { NO_COUNTERS, highestOf } from "../model/frame-counters.ts";
 import type { FrameCounters } from "../model/frame-counters.ts";
-import type { HandoverReport, HandoverSummary, ServiceState, Unfinished } from "./contract.ts";
+import type { Control, HandoverReport, HandoverSummary, ServiceState, Unfinished } from "./contract.ts";
+import { applyControl, blockAfterFailover, inForce, noLongerStopped, refusalOf } from "./service-control.ts";
 
 const KEPT_HISTORY = 20;
 
@@ -12,6 +13,8 @@ export interface Begin {
 export interface Finish {
   readonly report: HandoverReport;
   readonly highestCounters?: FrameCounters;
+  /** What a person ordered with this run, such as a stop: holds from its end on, whatever the outcome. */
+  readonly order?: Control;
 }
 
 /** The state of one service and the rules by which it changes. Pure: the `service` workflow only wires messages to it. */
@@ -37,6 +40,21 @@ export class ServiceBook {
   }
 
   get state(): ServiceState {
+    return this.#state;
+  }
+
+  /** Changes the state by a pure rule, such as those of service-control.ts. */
+  change(rule: (state: ServiceState) => ServiceState): void {
+    this.#state = rule(this.#state);
+  }
+
+  /** Why an order of a person is not carried out; undefined where it is. */
+  mayControl(control: Control, now: Date): string | undefined {
+    return refusalOf(inForce(this.#state, now), control, now);
+  }
+
+  control(control: Control, now: Date): ServiceState {
+    this.#state = applyControl(inForce(this.#state, now), control, now);
     return this.#state;
   }
 
@@ -67,10 +85,10 @@ export class ServiceBook {
   }
 
   /** The current handover gave its verdict. A second telling, or one of an older run, changes nothing. */
-  finish({ report, highestCounters }: Finish): void {
+  finish({ report, highestCounters, order }: Finish, now: Date): void {
     if (this.#state.current?.runId !== report.runId || !report.outcome) return;
     const { current, ...rest } = this.#state;
-    const undecided = report.outcome === "unknown" || report.outcome === "failed";
+    const undecided = (report.outcome === "unknown" || report.outcome === "failed") && report.abandoned !== true;
     this.#state = {
       ...rest,
       holder: holderAfter(report) ?? rest.holder,
@@ -79,11 +97,9 @@ export class ServiceBook {
       history: remember(summary(report), rest.history),
       ...(undecided && current.announced ? { unfinished: current.announced } : {}),
     };
-  }
-
-  /** Who was seen to serve, where no handover has told it yet. */
-  learn(holder: string): void {
-    if (this.#state.holder === undefined) this.#state = { ...this.#state, holder };
+    if (servesAgain(report)) this.change(noLongerStopped);
+    if (order) this.control(order, now);
+    if (report.kind === "failover") this.change((s) => blockAfterFailover(s, report.outcome === "refused", now));
   }
 
   /** The run closed without a verdict. */
@@ -99,6 +115,13 @@ export class ServiceBook {
     const { unfinished: _settled, ...rest } = this.#state;
     this.#state = rest;
   }
+}
+
+const STARTING: readonly HandoverReport["kind"][] = ["switchover", "failover", "recovery", "start", "restart"];
+
+/** A run that ended with a node that serves: the service is no longer one that a person stopped. */
+function servesAgain({ kind, outcome }: HandoverReport): boolean {
+  return STARTING.includes(kind) && (outcome === "done" || outcome === "returned");
 }
 
 function holderAfter(report: HandoverReport): string | undefined {

@@ -1,12 +1,12 @@
 import {
   ActivityCancellationType,
-  ActivityFailure,
   CancellationScope,
   ParentClosePolicy,
   allHandlersFinished,
   condition,
   continueAsNew,
   defineQuery,
+  defineSignal,
   defineUpdate,
   isCancellation,
   proxyActivities,
@@ -16,17 +16,26 @@ import {
   workflowInfo,
 } from "@temporalio/workflow";
 import { ApplicationFailure, ChildWorkflowFailure, WorkflowExecutionAlreadyStartedError } from "@temporalio/common";
-import type { HandoverActivities, WatchActivities } from "./activity-types.ts";
-import { STATE_QUERY, handoverId } from "./contract.ts";
-import type { HandoverReport, ServiceState, SwitchoverInput, Unfinished } from "./contract.ts";
+import type { WatchActivities } from "./activity-types.ts";
+import type { Report } from "../model/evidence.ts";
+import { CONTROL_UPDATE, LOOK_SIGNAL, NOTE_COPY_UPDATE, REPORT_SIGNAL, STATE_QUERY, handoverId } from "./contract.ts";
+import type { Control, HandoverReport, ServiceState, SwitchoverInput, Unfinished } from "./contract.ts";
+import { inForce, nextExpiry, noteCopy } from "./service-control.ts";
+import type { NotedCopy } from "./service-control.ts";
+import { NodesLook } from "./service-look.ts";
 import { ServiceBook } from "./service-state.ts";
 import type { Begin, Finish } from "./service-state.ts";
+import { Watchman } from "./watchman.ts";
 
 export const stateQuery = defineQuery<ServiceState>(STATE_QUERY);
 export const beginUpdate = defineUpdate<ServiceState, [Begin]>("begin");
 export const announceUpdate = defineUpdate<void, [Unfinished]>("announce");
 export const finishUpdate = defineUpdate<void, [Finish]>("finish");
 export const settleUpdate = defineUpdate<void, [string]>("settle");
+export const controlUpdate = defineUpdate<ServiceState, [Control]>(CONTROL_UPDATE);
+export const noteCopyUpdate = defineUpdate<void, [NotedCopy]>(NOTE_COPY_UPDATE);
+export const lookSignal = defineSignal(LOOK_SIGNAL);
+export const reportSignal = defineSignal<[Report]>(REPORT_SIGNAL);
 
 /** How long a closed handover's verdict may still be on its way. */
 const VERDICT_GRACE_MS = 3_000;
@@ -38,14 +47,6 @@ const { awaitHandoverEnd } = proxyActivities<WatchActivities>({
   startToCloseTimeout: 24 * 3_600_000,
   heartbeatTimeout: 10_000,
   retry: { initialInterval: 1_000, maximumInterval: 10_000 },
-});
-
-/** Only to know who serves before the first handover; a home that cannot be asked now is asked by its first preflight. */
-const { readFacts } = proxyActivities<HandoverActivities>({
-  startToCloseTimeout: 60_000,
-  heartbeatTimeout: 10_000,
-  scheduleToCloseTimeout: 120_000,
-  retry: { maximumAttempts: 2 },
 });
 
 export interface ServiceInput {
@@ -67,18 +68,36 @@ export async function service(input: ServiceInput): Promise<never> {
       if (refusal) throw ApplicationFailure.nonRetryable(refusal, "EPOCH_SUPERSEDED");
     },
   });
-  setHandler(finishUpdate, (finish) => book.finish(finish), { description: "A handover gives its verdict" });
   setHandler(settleUpdate, (runId) => book.settle(runId), { description: "An unfinished handover was recovered" });
+  setHandler(controlUpdate, (control) => book.control(control, new Date()), {
+    description: "A person orders something",
+    validator: (control) => {
+      const refusal = book.mayControl(control, new Date());
+      if (refusal) throw ApplicationFailure.nonRetryable(refusal, "CONTROL_REFUSED");
+    },
+  });
+  setHandler(noteCopyUpdate, (noted) => book.change((state) => noteCopy(state, noted)), {
+    description: "A sync tells what a standby holds",
+  });
+  const watchman = new Watchman(book);
+  setHandler(reportSignal, (report) => watchman.hear(report), { description: "A trigger reports what it saw" });
 
-  if (book.state.holder === undefined) await learnHolder(book);
+  const nodes = new NodesLook(book);
+  setHandler(
+    finishUpdate,
+    (finish) => {
+      book.finish(finish, new Date());
+      // It may have been refused because the nodes know more.
+      if (finish.report.kind === "failover" && finish.report.outcome === "refused") nodes.want();
+    },
+    { description: "A handover gives its verdict" },
+  );
+  setHandler(lookSignal, () => nodes.want(), { description: "Compare with what the nodes say" });
+  void nodes.keepLooking();
+  void watchman.keepWatching();
   for (let failedRecoveries = 0; ;) {
-    setCurrentDetails(describe(book.state));
-    await condition(
-      () =>
-        book.state.current !== undefined ||
-        book.state.unfinished !== undefined ||
-        workflowInfo().continueAsNewSuggested,
-    );
+    book.change((state) => inForce(state, new Date()));
+    await untilSomethingIsToBeDone(book);
     if (book.state.current) {
       setCurrentDetails(describe(book.state));
       await watch(book, book.state.current);
@@ -87,21 +106,22 @@ export async function service(input: ServiceInput): Promise<never> {
       if (book.state.current || !book.state.unfinished) continue;
       await recover(input.service, book.state.unfinished);
       failedRecoveries = book.state.unfinished ? failedRecoveries + 1 : 0;
-    } else {
-      await condition(allHandlersFinished);
+    } else if (workflowInfo().continueAsNewSuggested) {
+      await condition(() => allHandlersFinished() && watchman.idle);
       await continueAsNew<typeof service>({ service: input.service, carried: book.state });
     }
   }
 }
 
-async function learnHolder(book: ServiceBook): Promise<void> {
-  try {
-    const running = (await readFacts({ service: book.state.service })).filter((facts) => facts.running === true);
-    const [only] = running;
-    if (only && running.length === 1) book.learn(only.node);
-  } catch (error) {
-    if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
-  }
+/** Returns at the latest when the next hold ends, so that its end is seen without anybody asking. */
+async function untilSomethingIsToBeDone(book: ServiceBook): Promise<void> {
+  const shown = book.state;
+  setCurrentDetails(describe(shown));
+  const due = () => book.state !== shown || workflowInfo().continueAsNewSuggested;
+  if (shown.current ?? shown.unfinished) return;
+  const expiry = nextExpiry(shown);
+  if (expiry === undefined) await condition(due);
+  else await condition(due, Math.max(1, expiry - Date.now()));
 }
 
 /** Waits until the current handover gave its verdict, or closed without one (terminated, lost). */

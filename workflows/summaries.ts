@@ -1,9 +1,9 @@
-import type { HandoverActivities } from "./activity-types.ts";
+import type { AllActivities } from "./activity-types.ts";
 
 type Describe = (input: { node?: string; from?: string; to?: string; service?: string }) => string;
 
 /** What each activity does, in words, for whoever reads a run in the Temporal UI. */
-const SUMMARIES: Record<keyof HandoverActivities, Describe> = {
+const SUMMARIES: Record<keyof AllActivities, Describe> = {
   openHandover: ({ service }) => `Register with the service ${service}`,
   announceHandover: ({ service }) => `Tell the service ${service} that it begins`,
   closeHandover: ({ service }) => `Tell the service ${service} the verdict`,
@@ -22,8 +22,27 @@ const SUMMARIES: Record<keyof HandoverActivities, Describe> = {
   leaveClean: ({ node }) => `Leave ${node} clean`,
   undoApplyConfig: ({ node }) => `Put ${node}'s files back`,
   undoTransferFile: ({ node }) => `Remove from ${node} what was transferred`,
+  checkFitness: () => "Check whether a standby could take over",
+  fenceNode: ({ node }) => `Prove that ${node} no longer serves`,
+  unfenceNode: ({ node }) => `Give ${node} its power back`,
+  listenForActive: ({ node }) => `Listen on ${node}'s radio whether the old one is on the air`,
+  captureLive: ({ service }) => `Copy what a standby of ${service} needs, if something changed`,
+  refreshCopy: ({ node }) => `See to ${node}'s copy and its idle coordinator`,
+  preloadCoordinator: ({ node }) => `Write ${node}'s idle coordinator ahead of time`,
+  noteListening: ({ node }) => `Let ${node}'s idle radio listen for the active one`,
+  noteCopy: ({ node }) => `Tell the service what ${node} holds`,
+  askService: ({ service }) => `Ask the service ${service} what it knows`,
+  findDisturbance: ({ node }) => `See whether devices join ${node} or are updated`,
+  cancelSync: () => "End a sync that is under way",
+  planFenceTest: ({ node }) => `See what a fence test of ${node} has to prove`,
+  fenceTestOff: ({ node }) => `Switch ${node} off by this rung alone`,
+  fenceTestOn: ({ node }) => `Give ${node} its power back and see it boot`,
+  discardCopy: ({ node }) => `Throw ${node}'s copy away`,
+  examine: () => "Look at the service from every direction",
+  restartInPlace: ({ node }) => `Start the service again on ${node}`,
+  awaitHandoverEnd: () => "Wait until the handover has ended",
 };
 
-export function summaryOf(name: keyof HandoverActivities, input: Parameters<Describe>[0]): string {
+export function summaryOf(name: keyof AllActivities, input: Parameters<Describe>[0]): string {
   return SUMMARIES[name](input);
 }

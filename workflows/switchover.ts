@@ -1,57 +1,33 @@
-import {
-  ApplicationFailure,
-  CancellationScope,
-  ParentClosePolicy,
-  defineQuery,
-  executeChild,
-  setHandler,
-  sleep,
-  workflowInfo,
-} from "@temporalio/workflow";
-import { WorkflowExecutionAlreadyStartedError } from "@temporalio/common";
-import type {
-  AdmittedStick,
-  GenerationRef,
-  NodeStep,
-  Opening,
-  PreflightResult,
-  StartResult,
-} from "./activity-types.ts";
-import { briefly, onNode, onNodeOnce, toService } from "./activities-proxy.ts";
-import { PROGRESS_QUERY, handoverId } from "./contract.ts";
-import type { HandoverReport, SwitchoverInput, Unfinished } from "./contract.ts";
+import { CancellationScope, workflowInfo } from "@temporalio/workflow";
+import type { AdmittedStick, GenerationRef, Opening, PreflightResult } from "./activity-types.ts";
+import { briefly, onNode, toService } from "./activities-proxy.ts";
+import { beginRun } from "./begin-run.ts";
+import { handoverId } from "./contract.ts";
+import type { HandoverReport, ServiceState, SwitchoverInput, Unfinished } from "./contract.ts";
+import { delegate, refuseBadInput } from "./delegate.ts";
 import { describeFailure, isUnseen } from "./failures.ts";
-import { HandoverRun, StepFailed } from "./handover-run.ts";
-import { Recorder } from "./recorder.ts";
+import { StepFailed, stepInWords } from "./handover-run.ts";
+import type { HandoverRun } from "./handover-run.ts";
+import { MakeWay } from "./make-way.ts";
 import { recoverHandover } from "./recover-handover.ts";
+import { inForce } from "./service-control.ts";
+import { takeOverInstead } from "./take-over-instead.ts";
+import type { Ending } from "./take-over.ts";
+import { startIssued } from "./start-issued.ts";
 import { goBack, ignoreStepFailure, serveAgain } from "./way-back.ts";
-
-const START_ATTEMPTS = 4;
-const START_BACKOFF_MS = 1_000;
-
-export const progressQuery = defineQuery<HandoverReport>(PROGRESS_QUERY);
 
 /**
  * The planned handover. Resolves with the report when the new node is proven (`done`) or the rehearsal passed; every other
  * end is an ApplicationFailure `HANDOVER_<OUTCOME>` whose first detail is the report.
  */
 export async function switchover(input: SwitchoverInput): Promise<HandoverReport> {
-  refuseBadInput(input);
+  refuseBadInput(input, '{"service":"zigbee","reason":"manual"}');
   const { workflowId, runId } = workflowInfo();
-  if (workflowId !== handoverId(input.service)) return delegate(input);
+  if (workflowId !== handoverId(input.service)) return delegate("switchover", input);
 
-  const run = new HandoverRun(
-    new Recorder({
-      service: input.service,
-      workflowId,
-      runId,
-      kind: input.recover ? "recovery" : "switchover",
-      reason: input.reason,
-      startedAt: new Date().toISOString(),
-    }),
-  );
-  setHandler(progressQuery, () => run.report, { description: "The report so far: each step, its node, its time" });
-
+  const { service, reason } = input;
+  const run = beginRun({ service, kind: input.recover ? "recovery" : "switchover", reason });
+  const makeWay = new MakeWay();
   const opening = await toService.openHandover({ service: input.service, workflowId, runId });
   if (opening.searchAttributes) run.makeSearchable(input.service);
   run.sawCounters(opening.state.highestCounters);
@@ -62,30 +38,41 @@ export async function switchover(input: SwitchoverInput): Promise<HandoverReport
     if (input.recover || recovered.outcome === "unknown" || recovered.outcome === "failed")
       return run.verdict(recovered.outcome, recovered.message);
   }
-  return handOver(run, input, opening);
+  return handOver(run, input, opening, makeWay);
 }
 
-async function handOver(run: HandoverRun, input: SwitchoverInput, opening: Opening): Promise<HandoverReport> {
+async function handOver(
+  run: HandoverRun,
+  input: SwitchoverInput,
+  opening: Opening,
+  makeWay: MakeWay,
+): Promise<HandoverReport> {
   // A recovery in this run has used epochs of its own.
   const knownEpoch = Math.max(opening.state.epoch, run.report.epoch ?? 0);
   let checked: PreflightResult;
   try {
+    await run.step({ name: "cancelSync", title: "End a sync that is under way" }, () =>
+      onNode.cancelSync({ service: input.service }),
+    );
     checked = await run.step(
       { name: "preflight", title: "Check everything before the first change" },
       () =>
-        onNode.preflight({
-          service: input.service,
-          to: input.to,
-          holder: opening.state.holder,
-          enrolBlankStick: input.enrolBlankStick === true,
-          epoch: knownEpoch,
-        }),
+        makeWay.whileChecking(() =>
+          onNode.preflight({
+            service: input.service,
+            to: input.to,
+            holder: opening.state.holder,
+            ...takenOut(opening.state),
+            enrolBlankStick: input.enrolBlankStick === true,
+            epoch: knownEpoch,
+          }),
+        ),
       (result) => `${result.findings.filter((f) => f.ok).length} of ${result.findings.length} checks passed`,
     );
   } catch (error) {
     if (!(error instanceof StepFailed)) throw error;
     run.failedBy(error);
-    return run.verdict("refused", `Refused before any change: ${error.failure.what}`);
+    return run.verdict("refused", makeWay.refusal ?? `Refused before any change: ${error.failure.what}`);
   }
   run.recorder.addFindings(checked.findings);
   run.sawCounters(checked.highestCounters);
@@ -103,6 +90,7 @@ async function handOver(run: HandoverRun, input: SwitchoverInput, opening: Openi
   if (input.rehearse)
     return run.verdict("rehearsed", `Rehearsed: ${from} can hand ${input.service} over to ${to}. Nothing was changed.`);
 
+  if (makeWay.refusal) return run.verdict("refused", makeWay.refusal);
   const announced: Unfinished = { runId: run.report.runId, from, to, epoch };
   try {
     await toService.announceHandover({ service: input.service, announced });
@@ -112,8 +100,17 @@ async function handOver(run: HandoverRun, input: SwitchoverInput, opening: Openi
       `Refused before any change, because it could not be announced: ${describeFailure(error).what}`,
     );
   }
-  return new Switchover(run, announced, checked.admitted ?? { enrolled: false }).run();
+  if (makeWay.refusal) return run.verdict("refused", makeWay.refusal);
+  const { copies } = opening.state;
+  return new Switchover(run, announced, { admitted: checked.admitted ?? { enrolled: false }, copies }).run();
 }
+
+function takenOut(state: ServiceState): { takenOut?: readonly string[] } {
+  const nodes = Object.keys(inForce(state, new Date()).offline);
+  return nodes.length > 0 ? { takenOut: nodes } : {};
+}
+
+type Copies = ServiceState["copies"];
 
 interface Undo {
   /** Runs when a later step failed. Must not reject for what the report may just carry. */
@@ -128,7 +125,9 @@ class Switchover {
   readonly #epoch: number;
   readonly #service: string;
   readonly #handover: string;
+  readonly #announced: Unfinished;
   readonly #admitted: AdmittedStick;
+  readonly #copies: Copies;
   /** What has to be undone for the home to be served again, in the order in which it was done. */
   readonly #undo: Undo[] = [];
   /** What else is undone, once the home is served again. */
@@ -136,9 +135,12 @@ class Switchover {
   #generation: GenerationRef | undefined;
   #startIssued = false;
   #stoppedAt = "";
+  #silenced = false;
 
-  constructor(run: HandoverRun, announced: Unfinished, admitted: AdmittedStick) {
-    this.#admitted = admitted;
+  constructor(run: HandoverRun, announced: Unfinished, options: { admitted: AdmittedStick; copies: Copies }) {
+    this.#announced = announced;
+    this.#admitted = options.admitted;
+    this.#copies = options.copies;
     this.#run = run;
     this.#service = run.report.service;
     this.#from = announced.from;
@@ -153,6 +155,8 @@ class Switchover {
     } catch (error) {
       if (!(error instanceof StepFailed)) throw error;
       this.#run.failedBy(error);
+      const ending = await this.#takeOverInstead(error);
+      if (ending) return this.#run.verdict(ending.outcome, ending.message);
       if (!this.#startIssued) return CancellationScope.nonCancellable(() => this.#return(error));
       // The start may have taken effect: go on and look (I6).
     }
@@ -183,6 +187,7 @@ class Switchover {
       () => onNode.silenceNode(oldNode),
       ({ deviceState }) => `reset seen, device state ${deviceState}`,
     );
+    this.#silenced = true;
     const generation = await run.step(
       { name: "dumpNvram", title: "Read the coordinator and the files", node: this.#from },
       () => onNode.dumpNvram(oldNode),
@@ -223,21 +228,9 @@ class Switchover {
       ({ files }) => `${files} files`,
     );
 
-    await run.step({ name: "startNode", title: "Start the service", node: this.#to }, () => this.#start(newNode));
-  }
-
-  /** Each attempt is an activity of its own: the failure of the last one would not say whether an earlier one issued the start. */
-  async #start(newNode: NodeStep): Promise<StartResult> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await onNodeOnce.startNode(newNode);
-      } catch (error) {
-        const failure = describeFailure(error);
-        this.#startIssued ||= failure.issued;
-        if (!failure.retryable || attempt === START_ATTEMPTS) throw error;
-      }
-      await sleep(START_BACKOFF_MS * attempt);
-    }
+    await run.step({ name: "startNode", title: "Start the service", node: this.#to }, () =>
+      startIssued(newNode, () => (this.#startIssued = true)),
+    );
   }
 
   #onStandby(name: string, title: string, act: () => Promise<unknown>): Undo {
@@ -246,6 +239,19 @@ class Switchover {
         .step({ name, title, node: this.#to, undo: true }, act)
         .then(() => undefined)
         .catch(ignoreStepFailure);
+  }
+
+  /** I6: where the old node was lost once the service was stopped there, and the standby can do without it. */
+  async #takeOverInstead(cause: StepFailed): Promise<Ending | undefined> {
+    if (this.#startIssued || this.#stoppedAt === "") return undefined;
+    return takeOverInstead(this.#run, {
+      announced: this.#announced,
+      cause,
+      stoppedAt: this.#stoppedAt,
+      silenced: this.#silenced,
+      generation: this.#generation,
+      copies: this.#copies,
+    });
   }
 
   /** Before the point of no return: the old node serves again, and everything is undone. */
@@ -318,38 +324,4 @@ class Switchover {
       `${this.#to} could not be proven, ${this.#from} serves again. ${cause.failure.what}`,
     );
   }
-}
-
-function stepInWords(error: StepFailed): string {
-  return error.failure.node ? `${error.step} on ${error.failure.node}` : error.step;
-}
-
-/** Started under another id: the run with the right id does the work, so that the id stays the lock. */
-async function delegate(input: SwitchoverInput): Promise<HandoverReport> {
-  const id = handoverId(input.service);
-  try {
-    return await executeChild<(input: SwitchoverInput) => Promise<HandoverReport>>("switchover", {
-      workflowId: id,
-      args: [input],
-      parentClosePolicy: ParentClosePolicy.ABANDON,
-      staticSummary: `Switchover of ${input.service}${input.reason ? `: ${input.reason}` : ""}`,
-    });
-  } catch (error) {
-    if (error instanceof WorkflowExecutionAlreadyStartedError) {
-      throw ApplicationFailure.nonRetryable(
-        `A handover of ${input.service} is already running: workflow ${id}. Next: wait for it (understudy wait ${id}) and start again if it is still wanted.`,
-        "HANDOVER_IN_PROGRESS",
-      );
-    }
-    throw error;
-  }
-}
-
-function refuseBadInput(input: unknown): asserts input is SwitchoverInput {
-  const service = (input as Partial<SwitchoverInput> | undefined)?.service;
-  if (typeof service === "string" && service !== "") return;
-  throw ApplicationFailure.nonRetryable(
-    `The input must be an object with the service's name. Next: --input '{"service":"zigbee","reason":"manual"}'`,
-    "BAD_INPUT",
-  );
 }

@@ -15,9 +15,9 @@ const UNREAD_COUNTER_MARGIN = 20_000;
 export async function serveAgain(
   run: HandoverRun,
   step: NodeStep,
-  from: { generation?: GenerationRef; above: FrameCounters; newRadioSpoke: boolean },
+  from: { generation?: GenerationRef; above: FrameCounters; newRadioSpoke: boolean; raise?: boolean },
 ): Promise<void> {
-  if (from.generation || from.newRadioSpoke) {
+  if (from.generation || from.newRadioSpoke || from.raise) {
     const raised = run.step(
       { name: "raiseCounters", title: "Raise the frame counters", node: step.node, undo: true },
       () => bringingBack.raiseCounters({ ...step, above: from.above, generation: from.generation }),
@@ -104,6 +104,6 @@ function ignoreUnlessLost(error: unknown): void {
 }
 
 /** For steps whose failure is recorded in the report and must not stop the way back. Anything else is a bug and goes on up. */
-export function ignoreStepFailure(error: unknown): void {
+export function ignoreStepFailure(error: unknown): undefined {
   if (!(error instanceof StepFailed)) throw error;
 }

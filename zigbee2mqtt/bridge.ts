@@ -5,7 +5,7 @@ import mqtt from "mqtt";
 import type { IPublishPacket, MqttClient } from "mqtt";
 import type { BrokerConfig } from "../config/effective.ts";
 import { UnderstudyError } from "../model/errors.ts";
-import { parseBridgeInfo, parseDevices } from "./payloads.ts";
+import { countInterviews, parseBridgeInfo, parseBridgeState, parseDevices } from "./payloads.ts";
 import type { AskableDevice, BridgeInfo } from "./payloads.ts";
 
 const RETRY_MS = 250;
@@ -24,10 +24,13 @@ export class Bridge {
   }
 
   /**
-   * Connects and subscribes to everything below the base topic. Tries again until `timeoutMs` has passed.
+   * Connects and subscribes to `topics` below the base topic, or to everything there. Tries again until `timeoutMs` has passed.
    * @throws UnderstudyError BROKER_UNREACHABLE
    */
-  static async connect(broker: BrokerConfig, options: { timeoutMs: number; signal?: AbortSignal }): Promise<Bridge> {
+  static async connect(
+    broker: BrokerConfig,
+    options: { timeoutMs: number; topics?: readonly string[]; signal?: AbortSignal },
+  ): Promise<Bridge> {
     const ca = broker.caFile ? await readFile(broker.caFile) : undefined;
     const until = Date.now() + options.timeoutMs;
     for (;;) {
@@ -46,7 +49,7 @@ export class Bridge {
         // Without a listener a later connection error would end the process.
         client.on("error", () => undefined);
         const bridge = new Bridge(client, broker.baseTopic);
-        await client.subscribeAsync(`${broker.baseTopic}/#`);
+        await client.subscribeAsync((options.topics ?? ["#"]).map((topic) => `${broker.baseTopic}/${topic}`));
         return bridge;
       } catch (error) {
         if (Date.now() > until) throw unreachable(broker, error);
@@ -76,6 +79,30 @@ export class Bridge {
     }
   }
 
+  /** The latest word on `bridge/state`. It is retained: an earlier life's, perhaps. Undefined where there is none. */
+  async state(timeoutMs: number, signal?: AbortSignal): Promise<"online" | "offline" | undefined> {
+    const text = await this.#reread("bridge/state", timeoutMs, signal);
+    return text === undefined ? undefined : parseBridgeState(text);
+  }
+
+  /**
+   * Has Zigbee2MQTT read its coordinator, which takes seconds. `no` where that failed, `unknown` where nothing came or the
+   * coordinator is of a kind that cannot be read.
+   */
+  async coordinatorAnswers(timeoutMs: number, signal?: AbortSignal): Promise<"yes" | "no" | "unknown"> {
+    const transaction = randomUUID();
+    const heard = this.#first(
+      (m) => m.topic === "bridge/response/coordinator_check" && !m.retained && m.text().includes(transaction),
+      timeoutMs,
+      signal,
+    );
+    this.#publish("bridge/request/coordinator_check", { transaction });
+    const text = (await heard)?.text();
+    if (text === undefined) return "unknown";
+    if (/"status":\s*"ok"/.test(text)) return "yes";
+    return /support/.test(text) ? "unknown" : "no";
+  }
+
   /** What Zigbee2MQTT says of itself. It is retained, so it may be an earlier run's word. Undefined where there is none. */
   async info(timeoutMs: number, signal?: AbortSignal): Promise<BridgeInfo | undefined> {
     const message = await this.#reread("bridge/info", timeoutMs, signal);
@@ -88,13 +115,27 @@ export class Bridge {
     return message ? parseDevices(message) : [];
   }
 
+  /** How many devices are being interviewed, by what is retained. */
+  async interviewing(timeoutMs: number, signal?: AbortSignal): Promise<number> {
+    const message = await this.#reread("bridge/devices", timeoutMs, signal);
+    return message === undefined ? 0 : countInterviews(message);
+  }
+
   /**
-   * Asks devices for their state until each answered or `timeoutMs` has passed. `messagesNeeded` is 2 where Zigbee2MQTT may
+   * Asks Zigbee2MQTT to read its coordinator and write coordinator_backup.json. Its reply carries the whole data directory, so do
+   * not subscribe to it: see that the file changes.
+   */
+  requestBackup(): void {
+    this.#publish("bridge/request/backup", {});
+  }
+
+  /**
+   * Asks devices for their state until each (or `enough` of them) answered or `timeoutMs` has passed. `messagesNeeded` is 2 where Zigbee2MQTT may
    * still publish one cached state for each device after its start, which is no answer.
    */
   async ask(
     devices: readonly AskableDevice[],
-    options: { timeoutMs: number; messagesNeeded: number; signal?: AbortSignal },
+    options: { timeoutMs: number; messagesNeeded: number; enough?: number; signal?: AbortSignal },
   ): Promise<{ firstAnswerAt?: Date; answered: string[] }> {
     const seen = new Map(devices.map((device) => [device.name, 0]));
     let firstAnswerAt: Date | undefined;
@@ -108,9 +149,10 @@ export class Bridge {
     try {
       const until = Date.now() + options.timeoutMs;
       const silent = () => devices.filter((device) => (seen.get(device.name) ?? 0) < options.messagesNeeded);
-      while (silent().length > 0 && Date.now() < until) {
+      const enough = () => devices.length - silent().length >= (options.enough ?? devices.length);
+      while (!enough() && Date.now() < until) {
         for (const device of silent()) this.#publish(`${device.name}/get`, { [device.property]: "" });
-        await this.#until(() => silent().length === 0, Math.min(2 * RETRY_MS, until - Date.now()), options.signal);
+        await this.#until(enough, Math.min(2 * RETRY_MS, until - Date.now()), options.signal);
       }
       const silentNames = new Set(silent().map((device) => device.name));
       return { firstAnswerAt, answered: devices.filter((d) => !silentNames.has(d.name)).map((d) => d.name) };
@@ -127,6 +169,8 @@ export class Bridge {
   /** Subscribing again makes the broker repeat what is retained. */
   async #reread(topic: string, timeoutMs: number, signal?: AbortSignal): Promise<string | undefined> {
     const heard = this.#first((message) => message.topic === topic, timeoutMs, signal);
+    // A topic that it has subscribed to already the client would not ask for again.
+    await this.#client.unsubscribeAsync(`${this.#base}/${topic}`);
     await this.#client.subscribeAsync(`${this.#base}/${topic}`);
     return (await heard)?.text();
   }

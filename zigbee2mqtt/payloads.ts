@@ -85,6 +85,37 @@ export function parseDevices(text: string): AskableDevice[] {
   });
 }
 
+const interviewSchema = z.object({ interview_state: z.string().optional() });
+
+/** How many devices of Zigbee2MQTT's `bridge/devices` are being interviewed. */
+export function countInterviews(text: string): number {
+  const list = parseJson(text);
+  if (!Array.isArray(list)) return 0;
+  return list.filter((entry) => interviewSchema.safeParse(entry).data?.interview_state === "IN_PROGRESS").length;
+}
+
+const stateSchema = z.object({ state: z.enum(["online", "offline"]) });
+
+/** Zigbee2MQTT's `bridge/state`. Undefined where it is neither word. */
+export function parseBridgeState(text: string): "online" | "offline" | undefined {
+  return stateSchema.safeParse(parseJson(text)).data?.state;
+}
+
+const logSchema = z.object({ message: z.string() });
+
+/**
+ * Why Zigbee2MQTT says that it stops, from a message of `bridge/logging`: it was told to, or it lost its adapter. Undefined
+ * for every other line.
+ */
+export function parseLogLine(text: string): "asked" | "adapter" | undefined {
+  const { message } = logSchema.safeParse(parseJson(text)).data ?? {};
+  if (message === undefined) return undefined;
+  if (message.includes("Adapter disconnected")) return "adapter";
+  const code = /Stopping Zigbee2MQTT \(.*code=(\d+)/.exec(message)?.[1];
+  if (code === undefined) return undefined;
+  return code === "0" ? "asked" : "adapter";
+}
+
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -1,3 +1,4 @@
+import type { CoordinatorConfig } from "../../config/effective.ts";
 import { highestCounters, nextCounters, raiseCounters } from "../../coordinators/frame-counters.ts";
 import { readNetwork } from "../../coordinators/network.ts";
 import { hashNvramImage } from "../../coordinators/nvram-image.ts";
@@ -31,6 +32,7 @@ export async function writeRaised(
   const raised = raiseCounters(image, target);
   const counters = highestCounters(raised);
   const sha256 = hashNvramImage(raised);
+  const stick = stickName(at.node.coordinator);
   const mark = (state: "clean" | "dirty") =>
     writeCoordinatorState(
       at.host,
@@ -42,6 +44,7 @@ export async function writeRaised(
         maxFrameCounter: counters.network,
         maxLinkKeyCounter: counters.linkKeys,
         sha256,
+        ...(stick === undefined ? {} : { stick }),
       },
       signal,
     );
@@ -52,4 +55,9 @@ export async function writeRaised(
   await request.write(raised);
   await mark("clean");
   return counters;
+}
+
+/** By what a coordinator is told apart from others (I11); undefined where its path could lead to any. */
+export function stickName({ serialNumber, port }: CoordinatorConfig): string | undefined {
+  return serialNumber ?? (port.startsWith("/") ? undefined : port);
 }

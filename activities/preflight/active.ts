@@ -1,9 +1,8 @@
-import { posix } from "node:path";
-import { readFile } from "../../hosts/files.ts";
 import type { Finding } from "../../workflows/contract.ts";
 import { Bridge } from "../../zigbee2mqtt/bridge.ts";
 import type { BridgeInfo } from "../../zigbee2mqtt/payloads.ts";
 import { judgeRunningNetwork } from "../../generations/judge.ts";
+import { updatingDevices } from "../node/disturbance.ts";
 import { readZigbee2MqttFiles } from "../node/zigbee2mqtt-files.ts";
 import { passed, refused, run } from "./check.ts";
 import type { Roles } from "./check.ts";
@@ -54,10 +53,7 @@ export async function checkActive(roles: Roles): Promise<Finding[]> {
 
 /** A device that receives its firmware over the air would have to begin anew. */
 async function checkUpdates({ active: { host, node }, signal }: Roles): Promise<Finding> {
-  const text = await readFile(host, posix.join(node.dataDirectory, "state.json"), { privileged: true, signal });
-  const updating = Object.values(parseStates(text?.toString("utf8"))).filter(
-    (state) => state?.update?.state === "updating",
-  ).length;
+  const updating = await updatingDevices(host, node, signal);
   if (updating === 0) return passed("quiet", node.name, "no device is being updated");
   return refused(
     "quiet",
@@ -65,17 +61,6 @@ async function checkUpdates({ active: { host, node }, signal }: Roles): Promise<
     `${updating} ${updating === 1 ? "device is" : "devices are"} being updated over the air.`,
     "Wait until the update is over, then try again.",
   );
-}
-
-type States = Record<string, { update?: { state?: unknown } } | null>;
-
-function parseStates(text: string | undefined): States {
-  try {
-    const parsed: unknown = JSON.parse(text ?? "{}");
-    return typeof parsed === "object" && parsed !== null ? (parsed as States) : {};
-  } catch {
-    return {};
-  }
 }
 
 /** I4, as far as it can be known while the coordinator is in use: configuration, backup and what Zigbee2MQTT says it runs. */

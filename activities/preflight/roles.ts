@@ -16,13 +16,20 @@ export interface RoleChoice {
 /** Who is active and who shall become it, from what runs where. Pure. */
 export function chooseRoles(
   nodes: readonly RunningNode[],
-  wish: { all: readonly string[]; to?: string; holder?: string },
+  wish: { all: readonly string[]; to?: string; holder?: string; takenOut?: readonly string[] },
 ): RoleChoice {
-  const { to, holder, all } = wish;
+  const { to, holder, all, takenOut = [] } = wish;
   if (to !== undefined && !all.includes(to)) {
     return {
       findings: [
         refused("roles", to, `understudy.yaml has no node ${to} for this service.`, `Name one of ${all.join(", ")}.`),
+      ],
+    };
+  }
+  if (to !== undefined && takenOut.includes(to)) {
+    return {
+      findings: [
+        refused("roles", to, `${to} was taken out by a person.`, `Take it in again first: understudy online ${to}.`),
       ],
     };
   }
@@ -67,7 +74,8 @@ export function chooseRoles(
       findings: [refused("roles", to, `${to} is the active node already.`, "Name another one, or leave --to out.")],
     };
   }
-  const standby = to ?? nodes.find((node) => node.name !== from && node.running === false)?.name;
+  const standby =
+    to ?? nodes.find(({ name, running: runs }) => name !== from && runs === false && !takenOut.includes(name))?.name;
   if (standby === undefined) {
     return {
       from,
@@ -76,7 +84,9 @@ export function chooseRoles(
           "roles",
           undefined,
           "There is no standby that could take over.",
-          "Bring another node of the service back.",
+          takenOut.length > 0
+            ? `Take a node in again: understudy online ${takenOut[0] ?? ""}.`
+            : "Bring another node of the service back.",
         ),
       ],
     };

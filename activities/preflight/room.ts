@@ -33,6 +33,16 @@ export async function checkRoom(
     );
   }
   const directories = [node.stateDirectory, ...(besideData ? [posix.dirname(node.dataDirectory)] : [])];
+  return checkFree({ host, node }, directories, needed, signal);
+}
+
+/** Whether so many bytes are free in each of these directories, which exist. */
+export async function checkFree(
+  { host, node }: Pick<NodeAccess, "host" | "node">,
+  directories: readonly string[],
+  needed: number,
+  signal: AbortSignal,
+): Promise<Finding> {
   for (const directory of directories) {
     const free = await freeBytes(host, directory, { privileged: true, signal });
     if (free < needed) {

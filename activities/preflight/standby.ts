@@ -9,6 +9,8 @@ import { judgeVersions } from "./versions.ts";
 /** Connects as Zigbee2MQTT will: `$1` host, `$2` port. Python is there anyway, for zigpy-znp. */
 const CONNECT = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 5).close()";
 
+type StandbyRole = Pick<Roles, "standby" | "signal">;
+
 /** The standby is stopped and could take over: version, room, directory, broker, stick. */
 export async function checkStandby(roles: Roles): Promise<Finding[]> {
   const { active, standby, service } = roles;
@@ -30,7 +32,7 @@ export async function checkStandby(roles: Roles): Promise<Finding[]> {
 }
 
 /** The stick is there by its path and nobody uses it. */
-async function checkPort({ standby: { host, node }, signal }: Roles): Promise<Finding> {
+export async function checkPort({ standby: { host, node }, signal }: StandbyRole): Promise<Finding> {
   const { port } = node.coordinator;
   if (!port.startsWith("/")) return passed("stick-present", node.name, `the coordinator is at ${port}`);
   const present = await host.run('[ -c "$1" ]', { args: [port], privileged: true, signal });
@@ -54,7 +56,7 @@ async function checkPort({ standby: { host, node }, signal }: Roles): Promise<Fi
 }
 
 /** Zigbee2MQTT opens the radio before MQTT: without a broker it would leave it on the air and end. */
-async function checkBroker({ standby: { host, node }, signal }: Roles): Promise<Finding> {
+export async function checkBroker({ standby: { host, node }, signal }: StandbyRole): Promise<Finding> {
   const url = new URL(node.mqttServer);
   const port = url.port || (url.protocol === "mqtts:" ? "8883" : "1883");
   const result = await host.run('"$1" -c "$2" "$3" "$4"', {

@@ -10,7 +10,11 @@ import { UnderstudyError } from "../../model/errors.ts";
 const TAKEN_OVER = 94;
 const MARK = "understudy:taken-over";
 
-/** `$1` state directory, `$2` order, then the command's own arguments. A full disk must not keep a home from being started again. */
+/**
+ * `$1` state directory, `$2` order, `$3` the controller (empty: not known), then the command's own arguments. The controller
+ * leaves its mark with the node's time, so that another one sees that it is at work. A full disk must not keep a home from
+ * being started again.
+ */
 const CLAIM = `
 (
   umask 077; LC_ALL=C; export LC_ALL
@@ -19,9 +23,10 @@ const CLAIM = `
   case $latest in *[!0-9-]*) latest= ;; esac
   [ "$(printf '%s\\n' "$latest" "$2" | sort | tail -n 1)" = "$2" ] || exit 1
   mkdir -p "$1" && printf '%s\\n' "$2" > "$1/.claim.new" && mv "$1/.claim.new" "$1/claim"
+  [ -n "$3" ] && printf '%s %s\\n' "$3" "$(date +%s)" > "$1/.controller.new" && mv "$1/.controller.new" "$1/controller"
   exit 0
 ) </dev/null >/dev/null 2>&1 || { echo ${MARK} >&2; exit ${TAKEN_OVER}; }
-shift 2
+shift 3
 `;
 
 /**
@@ -36,13 +41,20 @@ export function claimOrder(epoch: number, scheduledMs: number): string {
  * The same node, as one step may use it. Its exclusive commands reject EPOCH_SUPERSEDED, and do nothing, once a step of a
  * higher order has run one there. They need the privilege that the state directory needs.
  */
-export function claimedHost(host: Host, stateDirectory: string, order: string): Host {
+export function claimedHost(host: Host, stateDirectory: string, order: string, controller = ""): Host {
   return {
     name: host.name,
     run: (script, options = {}) =>
-      options.exclusive ? runClaimed(host, script, options, [stateDirectory, order]) : host.run(script, options),
+      options.exclusive
+        ? runClaimed(host, script, options, [stateDirectory, order, controller])
+        : host.run(script, options),
     close: () => host.close(),
   };
+}
+
+/** A step that changes nothing says so that this controller is at work, and finds out whether a later step came before it. */
+export async function leaveMark(host: Host, signal: AbortSignal): Promise<void> {
+  await host.run("true", { exclusive: true, privileged: true, signal });
 }
 
 async function runClaimed(

@@ -11,7 +11,8 @@ const HEARTBEAT_MS = 1_000;
  */
 export async function step<T>(body: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const context = Context.current();
-  const beat = setInterval(() => context.heartbeat(), HEARTBEAT_MS);
+  // A local activity has no heartbeats: it lives and dies with its workflow task.
+  const beat = context.info.isLocal ? undefined : setInterval(() => context.heartbeat(), HEARTBEAT_MS);
   try {
     return await body(context.cancellationSignal);
   } catch (error) {

@@ -2,7 +2,9 @@ import { Context } from "@temporalio/activity";
 import type { Client } from "@temporalio/client";
 import type { Coordinator } from "../../coordinators/coordinator.ts";
 import { zigpyCoordinator } from "../../coordinators/zigpy-znp.ts";
-import type { EffectiveNode, EffectiveService } from "../../config/effective.ts";
+import type { Automation } from "../../config/automation.ts";
+import type { EffectiveNode, EffectiveService, SshTarget } from "../../config/effective.ts";
+import type { NodeConfig } from "../../config/user-config.ts";
 import type { Host } from "../../hosts/host.ts";
 import { serviceManager } from "../../hosts/services/service-manager.ts";
 import type { ServiceManager } from "../../hosts/services/service-manager.ts";
@@ -12,6 +14,15 @@ import { claimOrder, claimedHost } from "./claim.ts";
 /** A service as configured and found; nodes that could not be reached or understood are in `unknown`, not in `nodes`. */
 export interface KnownService extends EffectiveService {
   readonly unknown: ReadonlyMap<string, UnderstudyError>;
+  /** This controller's name for the marks that it leaves on nodes; undefined where Temporal does not tell. */
+  readonly controller: string | undefined;
+}
+
+export interface ServiceOptions {
+  readonly run: string;
+  readonly fresh?: boolean;
+  /** All that is needed: what is known is enough where it has these, and a lost node is not asked again and again for them. */
+  readonly only?: readonly string[];
 }
 
 /** What activities reach the world through. One for a worker; tests make their own. */
@@ -22,9 +33,27 @@ export interface World {
    * What was found on the nodes, believed within one `run` of a workflow: a node may have been changed since the one before.
    * `fresh` asks the nodes again. Rejects CONFIG_INVALID, and the first node's error where none could be understood.
    */
-  service(name: string, options: { run: string; fresh?: boolean }): Promise<KnownService>;
+  service(name: string, options: ServiceOptions): Promise<KnownService>;
+  /** The names of a service's nodes, as understudy.yaml has them. Throws CONFIG_INVALID. */
+  nodeNames(name: string): readonly string[];
+  /** What needs no question now: the file, and what the nodes last said of themselves. Throws CONFIG_INVALID. */
+  remembered(name: string): Remembered;
   /** The one connection to that node. */
   host(node: EffectiveNode): Host;
+}
+
+/** What is known of a service without asking, because whoever asks may be needed most when nobody answers. */
+export interface Remembered {
+  readonly automation: Automation;
+  /** Undefined until any of its nodes was understood. */
+  readonly service?: KnownService;
+  readonly nodes: readonly {
+    readonly name: string;
+    readonly ssh: SshTarget;
+    readonly configured: NodeConfig;
+    /** As it was last found; undefined where it never was since this process began. */
+    readonly found?: EffectiveNode;
+  }[];
 }
 
 /** One node and everything to work on it with. */
@@ -44,7 +73,7 @@ export async function access(
   world: World,
   step: { service: string; node: string; epoch: number },
 ): Promise<NodeAccess> {
-  const service = await world.service(step.service, { run: currentRun() });
+  const service = await world.service(step.service, { run: currentRun(), only: [step.node] });
   const node = service.nodes.find((candidate) => candidate.name === step.node);
   if (node) return claimAccess(nodeAccess(world, service, node), step.epoch);
   throw (
@@ -65,7 +94,7 @@ export function nodeAccess(world: World, service: KnownService, node: EffectiveN
 /** The same node for this attempt of a step under an epoch. */
 export function claimAccess({ host, service, node }: NodeAccess, epoch: number): NodeAccess {
   const order = claimOrder(epoch, Context.current().info.currentAttemptScheduledTimestampMs);
-  return through(claimedHost(host, node.stateDirectory, order), service, node);
+  return through(claimedHost(host, node.stateDirectory, order, service.controller), service, node);
 }
 
 /** The run of the workflow that this activity belongs to. */

@@ -1,8 +1,11 @@
 import { effectiveService } from "../../config/discover.ts";
 import type { Discovery } from "../../config/discover.ts";
 import { checkConfig } from "../../config/load.ts";
+import { ownAddresses } from "../../config/machine-address.ts";
 import { formatProblem } from "../../config/problem.ts";
-import type { UserConfig } from "../../config/user-config.ts";
+import { protectionInWords, protectionOf } from "../../config/protection.ts";
+import type { Protection } from "../../config/protection.ts";
+import type { ServiceConfig, UserConfig } from "../../config/user-config.ts";
 import { connectHost } from "../../hosts/ssh-host.ts";
 import type { Context } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
@@ -10,6 +13,8 @@ import type { ExitCode } from "../exit-codes.ts";
 import { toFailure } from "../failure.ts";
 import type { CliFailure } from "../failure.ts";
 import { requireConfigFile } from "../home.ts";
+import { lookAtLadders } from "../status/ladder-look.ts";
+import type { LadderLook } from "../status/ladder-look.ts";
 import { table } from "../table.ts";
 import { plain } from "../words.ts";
 
@@ -20,7 +25,7 @@ export interface ConfigCheckFlags {
 
 /** What came of looking at the nodes of one service. */
 type Look =
-  | { readonly service: string; readonly found: Discovery }
+  | { readonly service: string; readonly found: Discovery; readonly ladders: readonly LadderLook[] }
   | { readonly service: string; readonly found?: undefined; readonly failure: CliFailure };
 
 /** Checks understudy.yaml, and then whether every node can be reached and understood. Changes nothing anywhere. */
@@ -29,11 +34,19 @@ export async function configCheck(context: Context, flags: ConfigCheckFlags): Pr
   const { config, problems } = await checkConfig(file);
   const looks = config && !flags.offline ? await lookAtAll(config, context) : [];
   const exitCode = config && looks.every((look) => look.found) ? EXIT.done : EXIT.usage;
-  const warnings = [...(config?.warnings ?? []), ...looks.flatMap((look) => look.found?.warnings ?? [])];
-  context.output.result({ file, problems, warnings, services: looks.map(asData), exitCode }, () =>
+  const warnings = [
+    ...(config?.warnings ?? []),
+    ...looks.flatMap((look) => (look.found ? [...look.found.warnings, ...ladderWarnings(look.ladders)] : [])),
+  ];
+  const protections = (config?.services ?? []).map((service) => {
+    const look = looks.find((candidate) => candidate.service === service.name);
+    return { service: service.name, ...protectionNow(service, look?.found) };
+  });
+  context.output.result({ file, problems, warnings, services: looks.map(asData), protections, exitCode }, () =>
     [
       ...problems.map((problem) => formatProblem(file, problem)),
       ...looks.flatMap(inWords),
+      ...protections.flatMap(protectionLines),
       ...warnings.map((warning) => `Warning: ${plain(warning)}`),
       exitCode === EXIT.done
         ? `${file} is in order${flags.offline ? "; the nodes were not asked" : ", and so is what was found on the nodes"}.`
@@ -47,16 +60,49 @@ export async function configCheck(context: Context, flags: ConfigCheckFlags): Pr
 
 async function lookAtAll(config: UserConfig, context: Context): Promise<readonly Look[]> {
   const looks: Look[] = [];
-  for (const { name, nodes } of config.services) {
+  for (const service of config.services) {
+    const { name, nodes } = service;
     context.output.note(`Asking ${nodes.map((node) => node.name).join(", ")} …`);
     looks.push(
-      await effectiveService(config, name, connectHost).then(
-        (found) => ({ service: name, found }),
+      await Promise.all([
+        effectiveService(config, name, connectHost),
+        lookAtLadders(service, new AbortController().signal),
+      ]).then(
+        ([found, ladders]) => ({ service: name, found, ladders }),
         (error: unknown) => ({ service: name, failure: toFailure(error) }),
       ),
     );
   }
   return looks;
+}
+
+function ladderWarnings(ladders: readonly LadderLook[]): readonly string[] {
+  return ladders.flatMap(({ warning }) => warning ?? []);
+}
+
+/** By the file and what was found; whether the rungs' mappings were proven is known to Temporal alone. */
+function protectionNow(service: ServiceConfig, found: Discovery | undefined): Protection {
+  return protectionOf(service, {
+    controller: ownAddresses(),
+    ...(found
+      ? {
+          broker: found.service.broker.url,
+          coordinators: Object.fromEntries(
+            found.service.nodes.map(({ name, coordinator }) => [name, coordinator.port]),
+          ),
+        }
+      : {}),
+  });
+}
+
+function protectionLines({ service, nodes }: Protection & { readonly service: string }): readonly string[] {
+  return [
+    `What ${service} is protected from (rungs that switch power count once \`understudy fence status\` shows them proven or trusted):`,
+    ...nodes.flatMap((node) => [
+      `  While ${node.node} serves`,
+      ...protectionInWords(node).map((line) => `    ${plain(line)}`),
+    ]),
+  ];
 }
 
 function asData(look: Look): unknown {
@@ -76,7 +122,7 @@ function asData(look: Look): unknown {
       privilege: privilege.kind,
     };
   });
-  return { service: look.service, ok: true, nodes };
+  return { service: look.service, ok: true, nodes, ladders: look.ladders };
 }
 
 function inWords(look: Look): readonly string[] {

@@ -5,7 +5,8 @@ import { EXIT } from "../exit-codes.ts";
 import type { ExitCode } from "../exit-codes.ts";
 import { findRunning } from "../handover/running.ts";
 import { chooseService, loadHome, temporalTarget } from "../home.ts";
-import { serviceStatus, statusFooter, statusRows } from "../status/service-status.ts";
+import { nextRotation } from "../status/next-rotation.ts";
+import { STATUS_HEAD, serviceStatus, statusFooter, statusRows } from "../status/service-status.ts";
 import type { ServiceStatus } from "../status/service-status.ts";
 import { table } from "../table.ts";
 import { withClient } from "../temporal/connect.ts";
@@ -30,9 +31,7 @@ export async function status(context: Context, serviceName: string | undefined):
         const rows = services.flatMap((service) => statusRows(service, new Date()));
         const notes = services.flatMap((service) => statusFooter(service, new Date()));
         const warning = worker ? [] : ["No worker is running: nothing is handed over until `understudy start` runs."];
-        return [table(["Service", "Node", "Host", "Role", "State", "Last handover"], rows), ...notes, ...warning].join(
-          "\n",
-        );
+        return [table(STATUS_HEAD, rows), ...notes, ...warning].join("\n");
       },
     );
     return exitCode;
@@ -50,15 +49,12 @@ async function look(
   home: UserConfig | undefined,
   target: TemporalTarget,
 ): Promise<ServiceStatus> {
-  const [known, running] = await Promise.all([
+  const [known, running, rotation] = await Promise.all([
     askService(client, name, { taskQueue: target.taskQueue, timeoutMs: TIMEOUT_MS }),
     findRunning(client, name),
+    nextRotation(client, name),
   ]);
   const config = home?.services.find((service) => service.name === name);
-  return serviceStatus({
-    name,
-    nodes: config?.nodes.map((node) => ({ name: node.name, host: node.ssh.host })) ?? [],
-    known,
-    running,
-  });
+  const nodes = config?.nodes.map((node) => ({ name: node.name, host: node.ssh.host })) ?? [];
+  return serviceStatus({ name, nodes, known, running, nextRotation: rotation }, new Date());
 }

@@ -1,5 +1,4 @@
 import type { Client } from "@temporalio/client";
-import { WorkflowExecutionAlreadyStartedError } from "@temporalio/client";
 import type { ServiceConfig } from "../../config/user-config.ts";
 import { startSwitchover } from "../../triggers/manual.ts";
 import type { Finding, ServiceState, SwitchoverInput } from "../../workflows/contract.ts";
@@ -8,12 +7,13 @@ import { EXIT } from "../exit-codes.ts";
 import type { ExitCode } from "../exit-codes.ts";
 import { CliFailure, usageFailure } from "../failure.ts";
 import { ask, canAsk } from "../handover/ask.ts";
+import { beginHandover } from "../handover/begin.ts";
 import type { Execution } from "../handover/follow.ts";
 import { findRunning, otherHandover } from "../handover/running.ts";
 import type { Verdict } from "../handover/verdict.ts";
 import { watchHandover } from "../handover/watch.ts";
 import type { WatchOptions } from "../handover/watch.ts";
-import { chooseService, loadHome, temporalTarget } from "../home.ts";
+import { chooseService, loadHome, requireNode, temporalTarget } from "../home.ts";
 import { withClient } from "../temporal/connect.ts";
 import { askService } from "../temporal/service-state.ts";
 import { duration, plain } from "../words.ts";
@@ -106,12 +106,8 @@ function inputOf({ to, reason, rehearse, enrolBlankStick }: SwitchoverFlags): Om
   };
 }
 
-function requireNode(config: ServiceConfig | undefined, node: string): void {
-  if (!config || config.nodes.some((candidate) => candidate.name === node)) return;
-  throw usageFailure(
-    `${config.name} has no node ${node}.`,
-    `name one of: ${config.nodes.map((candidate) => candidate.name).join(", ")}.`,
-  );
+function begin(client: Client, input: SwitchoverInput, taskQueue: string): Promise<Execution> {
+  return beginHandover(client, input.service, () => startSwitchover(client, input, { taskQueue }));
 }
 
 interface Plan {
@@ -142,33 +138,10 @@ function describePlan({ name, config, flags }: Plan, state: ServiceState | undef
     `  from:    ${from ?? "the node that runs it (found out first)"}`,
     `  to:      ${to ?? (others.length > 1 && from ? `the first fit one of ${others.join(", ")}` : "the standby")}`,
     `  outage:  ${measured === undefined ? "not measured here yet" : `about ${duration(measured)}, as the last time`}`,
+    ...(state?.paused
+      ? [`  paused:  by ${plain(state.paused.by)}; a handover that a person orders is done all the same`]
+      : []),
     ...(flags.enrolBlankStick ? ["  stick:   a blank spare stick in the standby becomes one of this network's"] : []),
     "Everything is checked before the first change; a failure after it brings the old node back.",
   ].join("\n");
-}
-
-/** Starts it. Rejects HANDOVER_IN_PROGRESS (6) where another one runs, and unknown (5) where Temporal's answer was lost. */
-async function begin(client: Client, input: SwitchoverInput, taskQueue: string): Promise<Execution> {
-  try {
-    const handle = await startSwitchover(client, input, { taskQueue });
-    return { service: input.service, workflowId: handle.workflowId, runId: handle.firstExecutionRunId };
-  } catch (error) {
-    if (error instanceof WorkflowExecutionAlreadyStartedError) {
-      const running = await findRunning(client, input.service);
-      if (running) throw otherHandover(input.service, running);
-      throw new CliFailure({
-        id: "HANDOVER_IN_PROGRESS",
-        exitCode: EXIT.otherHandover,
-        what: `A handover of ${input.service} was running and has just ended; this one was not started.`,
-        next: "look at `understudy history`, and start again if it is still wanted.",
-      });
-    }
-    throw new CliFailure({
-      id: "OUTCOME_UNKNOWN",
-      exitCode: EXIT.unknown,
-      what: "Temporal did not confirm the start: the switchover may have been started or not.",
-      next: "look with `understudy status` before trying again.",
-      cause: error,
-    });
-  }
 }

@@ -1,5 +1,6 @@
 import type { HandoverReport } from "../../workflows/contract.ts";
 import type { Output } from "../output.ts";
+import { plain } from "../words.ts";
 import { endedStepLine, liveLines } from "./steps.ts";
 
 /** Shows a handover while it runs. */
@@ -19,12 +20,16 @@ export function createLiveView(output: Output): LiveView {
 class LogView implements LiveView {
   readonly #output: Output;
   readonly #shown = new Set<number>();
+  #asked = "";
 
   constructor(output: Output) {
     this.#output = output;
   }
 
   update(report: HandoverReport): void {
+    const asks = report.waitsForPerson ? report.message : "";
+    if (asks !== this.#asked && asks !== "") this.#output.note(plain(asks));
+    this.#asked = asks;
     for (const [index, step] of report.steps.entries()) {
       if (step.state === "running" || this.#shown.has(index)) continue;
       this.#shown.add(index);
@@ -72,13 +77,20 @@ class TerminalView implements LiveView {
 
   #draw(): void {
     if (!this.#report) return;
-    const all = liveLines(this.#report, new Date(), this.#terminal.columns - 1);
+    const all = [...liveLines(this.#report, new Date(), this.#terminal.columns - 1), ...this.#question()];
     // More lines than the window has could not be wiped again.
     const lines = all.slice(-Math.max(1, this.#terminal.rows - 2));
     this.#wipe();
     if (lines.length === 0) return;
     this.#terminal.write(`${lines.join("\n")}\n`);
     this.#drawn = lines.length;
+  }
+
+  /** What a person is asked for, in lines that the terminal does not break. */
+  #question(): readonly string[] {
+    if (!this.#report?.waitsForPerson) return [];
+    const width = Math.max(20, this.#terminal.columns - 1);
+    return plain(this.#report.message).match(new RegExp(`.{1,${width}}(?:\\s|$)|.{${width}}`, "gu")) ?? [];
   }
 
   #wipe(): void {

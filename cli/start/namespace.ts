@@ -1,5 +1,5 @@
 import type { Client } from "@temporalio/client";
-import { SEARCH_ATTRIBUTES, serviceId } from "../../workflows/contract.ts";
+import { LOOK_SIGNAL, SEARCH_ATTRIBUTES, serviceId } from "../../workflows/contract.ts";
 
 /** `temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD` */
 const KEYWORD = 2;
@@ -36,13 +36,17 @@ export async function addSearchAttributes(client: Client): Promise<void> {
   });
 }
 
-/** One `service` workflow for each service; one that runs already is left alone. */
+/**
+ * One `service` workflow for each service. One that runs already compares what it knows with what the nodes say: its
+ * database may be an old copy.
+ */
 export async function ensureServices(client: Client, services: readonly string[], taskQueue: string): Promise<void> {
   for (const service of services) {
-    await client.workflow.start("service", {
+    await client.workflow.signalWithStart("service", {
       workflowId: serviceId(service),
       taskQueue,
-      workflowIdConflictPolicy: "USE_EXISTING",
+      signal: LOOK_SIGNAL,
+      signalArgs: [],
       args: [{ service }],
       staticSummary: `The service ${service}: who runs it, and what happened`,
     });

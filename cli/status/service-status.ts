@@ -1,8 +1,10 @@
-import type { HandoverSummary, ServiceState, Unfinished } from "../../workflows/contract.ts";
+import type { Copy, HandoverSummary, Hold, ServiceState, Unfinished } from "../../workflows/contract.ts";
+import { inForce } from "../../workflows/service-control.ts";
 import type { RunningHandover } from "../handover/running.ts";
 import { describeRunning } from "../handover/running.ts";
 import type { Known } from "../temporal/service-state.ts";
-import { ago, duration, plain } from "../words.ts";
+import { ago, duration, localTime, plain } from "../words.ts";
+import { standingOf } from "./standing.ts";
 
 export type Role = "active" | "standby" | "unknown";
 
@@ -12,6 +14,10 @@ export interface NodeStatus {
   readonly role: Role;
   /** In words. */
   readonly state: string;
+  /** A person took it out. */
+  readonly takenOut?: Hold;
+  /** What it holds to take over from: when it was last found fresh, and whether its coordinator holds the network already. */
+  readonly copy?: Pick<Copy, "at" | "preloaded" | "listenedAt">;
 }
 
 export interface ServiceStatus {
@@ -32,6 +38,18 @@ export interface ServiceStatus {
   };
   readonly unfinished?: Unfinished;
   readonly lastHandover?: HandoverSummary;
+  /** What it does by itself, and what keeps it from that; as in the state of the `service` workflow. */
+  readonly mode?: ServiceState["mode"];
+  readonly paused?: Hold;
+  readonly stopped?: Hold;
+  readonly blocked?: ServiceState["blocked"];
+  readonly trouble?: ServiceState["trouble"];
+  readonly restarts?: ServiceState["restarts"];
+  readonly wouldHave?: ServiceState["wouldHave"];
+  /** ISO 8601. */
+  readonly nextRotation?: string;
+  /** The same as sentences for people, without the service's name. */
+  readonly standing: readonly string[];
 }
 
 export interface Facts {
@@ -39,23 +57,29 @@ export interface Facts {
   readonly nodes: readonly { readonly name: string; readonly host: string }[];
   readonly known: Known;
   readonly running: RunningHandover | undefined;
+  readonly nextRotation?: Date;
 }
 
 /** Joins what understudy.yaml, the `service` workflow and a running handover say. */
-export function serviceStatus({ name, nodes, known, running }: Facts): ServiceStatus {
-  const state = known.state;
+export function serviceStatus({ name, nodes, known, running, nextRotation }: Facts, now: Date): ServiceStatus {
+  // A hold whose time has passed is over, whether or not the workflow has noticed.
+  const state = known.state && inForce(known.state, now);
   const named = nodes.length > 0 ? nodes : namesIn(state).map((node) => ({ name: node, host: undefined }));
   const doubt = state ? doubtAbout(state) : undefined;
   return {
     service: name,
     known: state?.holder !== undefined && doubt === undefined,
-    ...(known.state ? (doubt ?? (state?.holder ? {} : NEVER_HANDED_OVER)) : { why: known.why, next: known.next }),
+    ...(known.state
+      ? (doubt ?? (state?.holder ? {} : holderUnknown(known.state)))
+      : { why: known.why, next: known.next }),
     holder: state?.holder,
     epoch: state?.epoch,
     nodes: named.map((node) => ({
       node: node.name,
       host: node.host,
       ...roleOf(node.name, state, running, doubt !== undefined),
+      ...(state?.offline[node.name] ? { takenOut: state.offline[node.name] } : {}),
+      ...copyOf(state?.copies[node.name], node.name === state?.holder),
     })),
     ...(running
       ? {
@@ -63,12 +87,32 @@ export function serviceStatus({ name, nodes, known, running }: Facts): ServiceSt
             workflowId: running.workflowId,
             runId: running.runId,
             since: running.since.toISOString(),
-            what: describeRunning(running, new Date()),
+            what: describeRunning(running, now),
           },
         }
       : {}),
     unfinished: state?.unfinished,
     lastHandover: state?.history[0],
+    ...(state ? automationOf(state) : {}),
+    ...(nextRotation ? { nextRotation: nextRotation.toISOString() } : {}),
+    standing: state ? standingOf(state, now) : [],
+  };
+}
+
+function automationOf({ mode, paused, stopped, blocked, trouble, restarts, wouldHave }: ServiceState) {
+  return { mode, paused, stopped, blocked, trouble, restarts, wouldHave };
+}
+
+/** The active node's own copy is of no use while it serves. */
+function copyOf(copy: Copy | undefined, active: boolean): Pick<NodeStatus, "copy"> {
+  return copy && !active ? { copy: { at: copy.at, preloaded: copy.preloaded, listenedAt: copy.listenedAt } } : {};
+}
+
+function holderUnknown({ blocked }: ServiceState): { why: string; next: string } {
+  if (!blocked?.needsAdoption) return NEVER_HANDED_OVER;
+  return {
+    why: `it is not known which node is active: ${plain(blocked.because)}`,
+    next: "it is asked again by itself; nothing automatic happens meanwhile.",
   };
 }
 
@@ -103,7 +147,12 @@ function roleOf(
   if (state?.holder === undefined) return { role: "unknown", state: moving(node, running) ?? "not known" };
   const role = node === state.holder ? "active" : "standby";
   if (inDoubt) return { role: "unknown", state: role === "active" ? "was active last" : "was standby last" };
-  return { role, state: moving(node, running) ?? (role === "active" ? "serves" : "stands by") };
+  return { role, state: moving(node, running) ?? atRest(node, role, state) };
+}
+
+function atRest(node: string, role: Role, state: ServiceState): string {
+  if (role === "active") return state.stopped ? "stopped" : state.trouble ? "in trouble" : "serves";
+  return state.offline[node] ? "taken out" : "stands by";
 }
 
 function moving(node: string, running: RunningHandover | undefined): string | undefined {
@@ -118,28 +167,47 @@ function namesIn(state: ServiceState | undefined): readonly string[] {
   return [...new Set(names.filter((name) => name !== undefined))];
 }
 
-/** Rows of the status table: service, node, host, role, state, last handover. */
+export const STATUS_HEAD = ["Service", "Node", "Host", "Role", "State", "Coordinator", "Copy", "Last handover"];
+
+/** Rows of the status table, under STATUS_HEAD. */
 export function statusRows(status: ServiceStatus, now: Date): readonly (readonly string[])[] {
   const last = status.lastHandover
     ? `${status.lastHandover.outcome}, ${ago(new Date(status.lastHandover.endedAt), now)}`
     : "none yet";
-  if (status.nodes.length === 0) return [[status.service, "?", "", "unknown", "not known", last]];
+  if (status.nodes.length === 0) return [[status.service, "?", "", "unknown", "not known", "", "", last]];
   return status.nodes.map((node, index) => [
     index === 0 ? status.service : "",
     node.node,
     node.host ?? "",
     node.role,
     node.state,
+    coordinatorInWords(node),
+    node.copy ? age(new Date(node.copy.at), now) : "",
     index === 0 ? last : "",
   ]);
 }
 
+/** Of a standby: whether taking over has to write it first, and whether it has heard the active one. */
+function coordinatorInWords({ role, state, copy }: NodeStatus): string {
+  if (role === "active") return state === "stopped" ? "silent" : "in use";
+  if (!copy) return "";
+  if (!copy.preloaded) return "to be written";
+  return copy.listenedAt === undefined ? "ready" : "ready, in range";
+}
+
+/** `3 min old` */
+function age(since: Date, now: Date): string {
+  return ago(since, now).replace(/ ago$/, " old");
+}
+
 /** Sentences below the table. */
 export function statusFooter(status: ServiceStatus, now: Date): readonly string[] {
-  const { service, running, lastHandover: last, why, next } = status;
+  const { service, running, lastHandover: last, why, next, nextRotation } = status;
   return [
     ...(running ? [`${service}: handover under way: ${running.what} (understudy wait ${running.workflowId})`] : []),
     ...(why ? [`${service}: ${why}; ${next ?? ""}`] : []),
+    ...status.standing.map((sentence) => `${service}: ${sentence}`),
+    ...(nextRotation ? [`${service}: next rotation ${localTime(new Date(nextRotation))}`] : []),
     ...(last
       ? [
           `${service}: last handover ${ago(new Date(last.endedAt), now)}: ${plain(last.message)}${last.outageMs === undefined ? "" : ` Outage ${duration(last.outageMs)}.`}`,

@@ -15,7 +15,7 @@ export async function connect(target: TemporalTarget): Promise<Client> {
       address: target.address,
       connectTimeout: CONNECT_TIMEOUT_MS,
     });
-    return new Client({ connection, namespace: target.namespace, identity: identity() });
+    return new Client({ connection, namespace: target.namespace, identity: `understudy ${currentPerson()}` });
   } catch (error) {
     throw unreachable(target, error);
   }
@@ -55,9 +55,9 @@ export function unreachable(target: TemporalTarget, cause?: unknown): CliFailure
   });
 }
 
-/** Who did it, for the Temporal UI. */
-function identity(): string {
-  return `understudy ${currentUser()}@${hostname()}`;
+/** Who does it: user and machine, for the Temporal UI and for what a person orders. */
+export function currentPerson(): string {
+  return `${currentUser()}@${hostname()}`;
 }
 
 function currentUser(): string {

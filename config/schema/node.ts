@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { DEFAULTS } from "../defaults.ts";
+import { fencing } from "./fencing.ts";
 import { duration, hostName, localPath, name, nodeAddress, nodePath, secret, shellCommand, tcpPort, userName } from "./values.ts";
 
 const knownHosts = z
@@ -198,6 +199,7 @@ const nodeObject = z.strictObject({
     .strictObject({ ...coordinatorDefaults, serialNumber: serialNumber.optional() })
     .meta(coordinatorExpected)
     .optional(),
+  fencing: fencing.optional(),
 });
 
 export const node = z.union([nodeAddress, nodeObject]).meta({

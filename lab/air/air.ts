@@ -3,6 +3,9 @@ import { now } from "./clock.ts";
 import { CounterJudge, type CounterViolation } from "./counter-judge.ts";
 import { isBroadcast, type RadioFrame } from "./radio-frame.ts";
 
+const COORDINATOR = 0x0000;
+const MAX_RECORDED_REQUESTS = 10_000;
+
 /** What a scan hears of one station. */
 export interface Beacon {
   readonly source: number;
@@ -13,6 +16,17 @@ export interface Beacon {
   readonly permitJoin: boolean;
   readonly depth: number;
   readonly updateId: number;
+}
+
+/** A coordinator that was not started asked which networks there are. It is no activity in the sense of I1. */
+export interface BeaconRequest {
+  /** Name of the stick that asked. */
+  readonly station: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly channels: readonly number[];
+  /** What it heard. */
+  readonly beacons: readonly Beacon[];
 }
 
 export interface AssociationRequest {
@@ -73,6 +87,8 @@ export class Air {
   readonly #flights = new Set<NodeJS.Timeout>();
   /** Frames that sleepy devices have not asked for yet. */
   readonly #waiting = new Map<Station, (() => void)[]>();
+  readonly #beaconRequests: BeaconRequest[] = [];
+  #beaconsToLose = 0;
   /** Frames that were sent so far. */
   framesSent = 0;
 
@@ -130,6 +146,28 @@ export class Air {
       .filter((station) => station !== from)
       .flatMap((station) => station.beacon() ?? [])
       .filter(({ channel }) => channels(channel));
+  }
+
+  /** The scan of a stick on these channels: heard as `scan` says, but for the beacons that are to be lost, and recorded. */
+  requestBeacons(from: Station, channels: readonly number[]): Beacon[] {
+    const beacons = this.scan(from, (channel) => channels.includes(channel)).filter(({ source }) => {
+      if (source !== COORDINATOR || this.#beaconsToLose === 0) return true;
+      this.#beaconsToLose -= 1;
+      return false;
+    });
+    this.#beaconRequests.push({ station: from.name, at: now(), channels, beacons });
+    if (this.#beaconRequests.length > MAX_RECORDED_REQUESTS) this.#beaconRequests.shift();
+    return beacons;
+  }
+
+  /** Loses the next beacons of coordinators, as collisions do. */
+  loseBeacons(count: number): void {
+    this.#beaconsToLose = count;
+  }
+
+  /** The newest scans of sticks, oldest first. */
+  get beaconRequests(): readonly BeaconRequest[] {
+    return this.#beaconRequests;
   }
 
   /** A sleepy device asks the coordinators that it can hear for its frames. */

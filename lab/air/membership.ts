@@ -7,6 +7,8 @@ export interface Membership {
   readonly panId: number;
   /** 16 hex digits. */
   readonly extendedPanId: string;
+  /** Of the network's parameters, which grows when they change. */
+  updateId?: number;
   networkKey: Buffer;
   keySequence: number;
   /** Its own short address. */
@@ -29,6 +31,7 @@ export interface StoredMembership {
   readonly channel: number;
   readonly panId: number;
   readonly extendedPanId: string;
+  readonly updateId?: number;
   readonly networkKey: string;
   readonly keySequence: number;
   readonly address: number;

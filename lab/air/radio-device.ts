@@ -15,6 +15,7 @@ const CAPABILITY = { router: 0x8e, "sleepy-end-device": 0x80 } as const;
 /** How often a device looks whether a report is due, and a sleepy one asks its parent for frames, in ms. */
 const TICK_MS = 250;
 const SCAN_INTERVAL_MS = 100;
+const PERMIT_ALWAYS = 0xff;
 const MAX_RECORDED_FRAMES = 20_000;
 
 export interface RadioDeviceOptions {
@@ -54,6 +55,7 @@ export class RadioDevice implements Station {
   readonly #handshake = new Expectation<ApsCommand["name"]>();
   #ticking: NodeJS.Timeout | undefined;
   #sequence = 0;
+  #permitJoinUntil = 0;
   /** Where its network counter goes on: it outlives a network, so that an address never sends one twice. */
   #outgoingCounter = 1;
 
@@ -116,6 +118,7 @@ export class RadioDevice implements Station {
     clearInterval(this.#ticking);
     this.#ticking = undefined;
     this.#joining = undefined;
+    this.#permitJoinUntil = 0;
     this.#air.remove(this);
   }
 
@@ -162,8 +165,9 @@ export class RadioDevice implements Station {
   beacon(): Beacon | undefined {
     const membership = this.#membership;
     if (!membership || !this.#ticking || this.application.kind !== "router") return undefined;
-    const { address: source, panId, extendedPanId, channel } = membership;
-    return { source, panId, extendedPanId, channel, permitJoin: false, depth: 1, updateId: 0 };
+    const { address: source, panId, extendedPanId, channel, updateId = 0 } = membership;
+    const permitJoin = now() < this.#permitJoinUntil;
+    return { source, panId, extendedPanId, channel, permitJoin, depth: 1, updateId };
   }
 
   receive(frame: RadioFrame): void {
@@ -220,8 +224,8 @@ export class RadioDevice implements Station {
   /** A request with scan duration 0xfe names the one channel that the network moves to. */
   #changeChannel(request: Buffer): void {
     const channel = Math.log2(request.readUInt32LE(0));
-    if (request.readUInt8(4) === 0xfe && Number.isInteger(channel) && this.#membership)
-      this.#membership.channel = channel;
+    if (request.readUInt8(4) !== 0xfe || !Number.isInteger(channel) || !this.#membership) return;
+    Object.assign(this.#membership, { channel, updateId: request.readUInt8(5) });
   }
 
   #receiveApsCommand(command: ApsCommand, security: ApsSecurity | undefined): void {
@@ -251,6 +255,7 @@ export class RadioDevice implements Station {
     this.#membership = {
       ...parent,
       extendedPanId: beacon.extendedPanId,
+      updateId: beacon.updateId,
       networkKey: command.key,
       keySequence: command.keySequence,
       trustCenter: command.trustCenter,
@@ -379,7 +384,9 @@ export class RadioDevice implements Station {
       bind: (cluster, endpoint) => application.bind(cluster, endpoint),
       unbind: (cluster, endpoint) => application.unbind(cluster, endpoint),
       leave: (rejoin) => this.#leaveSoon(rejoin),
-      permitJoin: () => undefined,
+      permitJoin: (seconds) => {
+        this.#permitJoinUntil = seconds === PERMIT_ALWAYS ? Infinity : now() + seconds * 1000;
+      },
     };
   }
 

@@ -82,6 +82,7 @@ export class Dongle {
   #plugged: Plugged | undefined;
   #booted = false;
   #hung = false;
+  readonly #bytesToLose = { "from-host": 0, "to-host": 0 };
   #sequence = 0;
 
   constructor(options: DongleOptions) {
@@ -97,7 +98,7 @@ export class Dongle {
       air: options.air,
       events: this.#events(),
     });
-    this.#line = new SerialLine(options.timing, (bytes) => this.#port?.write(bytes));
+    this.#line = new SerialLine(options.timing, (bytes) => this.#port?.write(this.#afterLoss("to-host", bytes)));
   }
 
   /** Plugs it into a USB port. @returns the pseudo terminal that is its serial port until it is unplugged */
@@ -148,14 +149,30 @@ export class Dongle {
     this.reset();
   }
 
-  /** The firmware stops answering its serial port; the radio stays as it is. A reset or a power cycle ends it. */
-  hang(): void {
+  /**
+   * The firmware stops answering its serial port. A reset or a power cycle ends it.
+   * @param radio `stays` as it is, on the air or not; `off`: it went down with the firmware
+   */
+  hang(radio: "stays" | "off" = "stays"): void {
     this.#hung = true;
+    if (radio === "stays") return;
+    this.#line.clear();
+    this.#stack.stop();
   }
 
   /** Lets the nth write to NVRAM by the host from now on fail; creations and deletions count too. 0: none fails. */
   failWriteAfter(nth: number): void {
     this.#nvram.failWriteAfter(nth);
+  }
+
+  /** Lets the nth write to NVRAM by the host from now on be acknowledged but keep something else. 0: none does. */
+  garbleWriteAfter(nth: number): void {
+    this.#nvram.garbleWriteAfter(nth);
+  }
+
+  /** Loses the next bytes on the serial line, as an overrun does: of what the host sends, or of what the stick sends. */
+  loseBytes(direction: "from-host" | "to-host", count: number): void {
+    this.#bytesToLose[direction] = count;
   }
 
   /** Whether its stack is started, transmitting or not. */
@@ -211,13 +228,19 @@ export class Dongle {
 
   #receive(bytes: Buffer): void {
     if (!this.#booted || this.#hung) return;
-    for (const frame of this.#parser.push(bytes)) {
+    for (const frame of this.#parser.push(this.#afterLoss("from-host", bytes))) {
       this.#line.request(frame.data.length + 5, () => {
         const before = this.#nvram.writes;
         const answer = this.#hung ? undefined : this.#obey(frame);
         return { flashWrites: this.#nvram.writes - before, answer: answer && encodeMtFrame(answer) };
       });
     }
+  }
+
+  #afterLoss(direction: "from-host" | "to-host", bytes: Buffer): Buffer {
+    const lost = Math.min(this.#bytesToLose[direction], bytes.length);
+    this.#bytesToLose[direction] -= lost;
+    return bytes.subarray(lost);
   }
 
   #obey(frame: MtFrame): MtFrame | undefined {

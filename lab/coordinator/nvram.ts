@@ -33,8 +33,9 @@ export class Nvram {
   readonly #legacy = new Map<number, Buffer>();
   readonly #tables = new Map<number, Map<number, Buffer>>();
   #saving: NodeJS.Timeout | undefined;
-  /** Host writes until one fails; 0: none will. */
+  /** Host writes until one fails, or is garbled; 0: none will. */
   #writesUntilFailure = 0;
+  #writesUntilGarbled = 0;
   /** How often a host has written, created or deleted. */
   writes = 0;
 
@@ -46,6 +47,11 @@ export class Nvram {
   /** Lets the nth write, creation or deletion by the host from now on fail with NV_OPER_FAILED, and only that one. */
   failWriteAfter(nth: number): void {
     this.#writesUntilFailure = nth;
+  }
+
+  /** Lets the nth write of the host from now on succeed but keep a wrong last byte, as a worn cell does; only that one. */
+  garbleWriteAfter(nth: number): void {
+    this.#writesUntilGarbled = nth;
   }
 
   /** Bytes of an item; 0: it does not exist. */
@@ -78,6 +84,10 @@ export class Nvram {
     if (offset + bytes.length > value.length) return STATUS.NV_BAD_ITEM_LEN;
     if (this.#faulty()) return STATUS.NV_OPER_FAILED;
     bytes.copy(value, offset);
+    if (bytes.length > 0 && this.#garbles()) {
+      const last = offset + bytes.length - 1;
+      value.writeUInt8(value.readUInt8(last) ^ 0x01, last);
+    }
     this.#saveSoon();
     return STATUS.SUCCESS;
   }
@@ -173,6 +183,12 @@ export class Nvram {
     if (this.#writesUntilFailure === 0) return false;
     this.#writesUntilFailure -= 1;
     return this.#writesUntilFailure === 0;
+  }
+
+  #garbles(): boolean {
+    if (this.#writesUntilGarbled === 0) return false;
+    this.#writesUntilGarbled -= 1;
+    return this.#writesUntilGarbled === 0;
   }
 }
 

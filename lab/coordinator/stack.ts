@@ -181,9 +181,9 @@ export class Stack implements CoordinatorStation {
     if (destination !== COORDINATOR) this.#sendZdo(destination, cluster, body, this.#nextSequence());
   }
 
-  /** What a scan hears; works only before a start. */
+  /** Asks on these channels for beacons, and says what it heard. */
   scan(channels: readonly number[]): Beacon[] {
-    return this.#air.scan(this, (channel) => channels.includes(channel));
+    return this.#air.requestBeacons(this, channels);
   }
 
   tuned(): { channel: number; panId: number; address: number } | undefined {

@@ -42,6 +42,8 @@ export function understudyYaml(values: UnderstudyYamlValues): string {
 export function homeYaml(values: HomeYamlValues, common: string, nodes: readonly string[]): string {
   return `services:
   zigbee:
+    sync: { every: 24h } # only when asked to
+    rotation: false
     node: # what holds for all nodes
 ${common}      ssh:
         identityFile: ${text(values.identityFile)}

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rm } from "node:fs/promises";
+import { mkdir, readFile, rm, truncate } from "node:fs/promises";
 import { basename } from "node:path";
 import { createOpenSshKeyPair } from "./keys.ts";
 import type { KeyPair } from "../hosts/keys.ts";
@@ -176,6 +176,15 @@ export class NamespaceHost {
   /** Undoes `fillDisk`. */
   async freeDisk(path: string): Promise<void> {
     await this.#hardware.disk.free(path);
+  }
+
+  /**
+   * Cuts a file off after so many bytes (default 0), as a power loss does to one that was not synced to the disk. Only while
+   * the host is off; rejects where its disk has no such file.
+   */
+  async truncateFile(path: string, bytes = 0): Promise<void> {
+    if (this.#boot) throw new Error(`${this.name} is on: a file is cut off by a power loss.`);
+    await truncate(this.#hardware.disk.pathAtRest(path), bytes);
   }
 
   /** Runs a shell script inside as root, past the network: the lab's own door, for setting the scene and looking around. */

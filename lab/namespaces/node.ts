@@ -63,6 +63,12 @@ export class NamespaceNode {
     await this.dongle.unplug();
   }
 
+  /** Switches the USB port's power off and on, as uhubctl does: whatever the firmware did, it boots, and is not started. */
+  async cyclePort(): Promise<void> {
+    await this.unplug();
+    await this.plug();
+  }
+
   /** Writes Zigbee2MQTT's configuration.yaml with this node's own serial port and frontend. */
   writeConfiguration(network: NetworkIdentity, broker: BrokerAccess): void {
     const { serialPort, frontendPort } = this;

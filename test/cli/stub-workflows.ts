@@ -1,11 +1,26 @@
-import { ApplicationFailure, condition, defineQuery, setHandler, sleep, workflowInfo } from "@temporalio/workflow";
+import {
+  ApplicationFailure,
+  condition,
+  defineQuery,
+  defineUpdate,
+  setHandler,
+  sleep,
+  workflowInfo,
+} from "@temporalio/workflow";
 import type {
+  Control,
   HandoverOutcome,
   HandoverReport,
+  OperateInput,
   ServiceState,
   StepReport,
   SwitchoverInput,
+  SyncInput,
+  SyncReport,
 } from "../../workflows/contract.ts";
+import { ServiceBook } from "../../workflows/service-state.ts";
+
+export { check, failover } from "./stub-failover.ts";
 
 /**
  * Workflows under the real names that only play their part towards callers: the input's reason says how one shall end, as
@@ -103,6 +118,17 @@ const MESSAGE: Record<HandoverOutcome, string> = {
   unknown: "It is not known which node serves.",
 };
 
+export async function operate({ operation, ...input }: OperateInput): Promise<HandoverReport> {
+  const report = await switchover({ ...input, to: input.node ?? "node1" });
+  return { ...report, kind: operation };
+}
+
+export async function sync({ service: name }: SyncInput): Promise<SyncReport> {
+  const what = "Its coordinator was written.";
+  const standbys = [{ node: "node2", ok: true, preloaded: true, written: "all" as const, what }];
+  return { service: name, outcome: "updated", message: "A new copy of node1 was made.", standbys };
+}
+
 export async function service(input: { service: string }): Promise<void> {
   const state: ServiceState = {
     service: input.service,
@@ -130,7 +156,15 @@ export async function service(input: { service: string }): Promise<void> {
       },
     ],
   };
-  setHandler(defineQuery<ServiceState>("state"), () => state);
+  // Orders follow the real rules, so that the command line meets real answers.
+  const book = new ServiceBook(state);
+  setHandler(defineQuery<ServiceState>("state"), () => book.state);
+  setHandler(defineUpdate<ServiceState, [Control]>("control"), (control) => book.control(control, new Date()), {
+    validator: (control) => {
+      const refusal = book.mayControl(control, new Date());
+      if (refusal) throw ApplicationFailure.nonRetryable(refusal, "CONTROL_REFUSED");
+    },
+  });
   await condition(() => false);
 }
 

@@ -122,7 +122,7 @@ describe.each(nodeKinds())("zigpy-znp's tools on a node ($kind)", ({ options }) 
       },
     };
     await failure(zigpyCoordinator(listening, { port: "/dev/stick", python }).dump());
-    expect(seen).toEqual(["znp:tool-missing\nstep:read\n"]);
+    expect(seen).toEqual(["znp:tool-missing\nstep:nvram_read\n"]);
   });
 
   it("are missed where there is no Python", async () => {

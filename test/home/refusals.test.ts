@@ -257,7 +257,7 @@ async function refused({ check, node, what, next }: Expected, ...args: string[])
     next: expect.stringMatching(next),
   });
   expect(report.message).toMatch(/^Refused before any change: /);
-  expect(report.steps.map(({ name }) => name)).toEqual(["preflight"]);
+  expect(report.steps.map(({ name }) => name)).toEqual(["cancelSync", "preflight"]);
   nothingHappened();
   messages.push(report.message);
   return report;

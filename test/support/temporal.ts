@@ -1,9 +1,11 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { Client, Connection } from "@temporalio/client";
 import { DefaultLogger, NativeConnection, Runtime } from "@temporalio/worker";
 import { SEARCH_ATTRIBUTES } from "../../workflows/contract.ts";
@@ -15,6 +17,8 @@ export interface TestTemporal {
   readonly client: Client;
   readonly native: NativeConnection;
   readonly directory: string;
+  /** Kills the server, and starts it again after this time with what it had written. */
+  away(ms: number): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -34,21 +38,28 @@ export async function startTemporal(more: readonly string[] = []): Promise<TestT
     'history.timerProcessorMaxTimeShift="20ms"',
     ...more,
   ];
-  const server = spawn(
-    temporalProgram(),
-    [
-      "server",
-      "start-dev",
-      "--headless",
-      "--ip=127.0.0.1",
-      `--port=${port}`,
-      "--log-level=error",
-      `--db-filename=${join(directory, "temporal.db")}`,
-      ...SEARCH_ATTRIBUTES.flatMap((name) => ["--search-attribute", `${name}=Keyword`]),
-      ...knobs.flatMap((knob) => ["--dynamic-config-value", knob]),
-    ],
-    { stdio: "ignore" },
-  );
+  const start = () =>
+    spawn(
+      temporalProgram(),
+      [
+        "server",
+        "start-dev",
+        "--headless",
+        "--ip=127.0.0.1",
+        `--port=${port}`,
+        "--log-level=error",
+        `--db-filename=${join(directory, "temporal.db")}`,
+        ...SEARCH_ATTRIBUTES.flatMap((name) => ["--search-attribute", `${name}=Keyword`]),
+        ...knobs.flatMap((knob) => ["--dynamic-config-value", knob]),
+      ],
+      { stdio: "ignore" },
+    );
+  const end = async (signal: NodeJS.Signals) => {
+    const gone = once(server, "exit");
+    server.kill(signal);
+    await gone;
+  };
+  let server = start();
   const address = `127.0.0.1:${port}`;
   const connection = await connect(address);
   const native = await NativeConnection.connect({ address });
@@ -57,12 +68,16 @@ export async function startTemporal(more: readonly string[] = []): Promise<TestT
     client: new Client({ connection }),
     native,
     directory,
+    async away(ms) {
+      await end("SIGKILL");
+      await pause(ms);
+      server = start();
+      await (await connect(address)).close();
+    },
     async stop() {
       await native.close();
       await connection.close();
-      const gone = new Promise((resolve) => server.once("exit", resolve));
-      server.kill("SIGTERM");
-      await gone;
+      await end("SIGTERM");
       await rm(directory, { recursive: true, force: true });
     },
   };

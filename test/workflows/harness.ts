@@ -1,11 +1,29 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as pause } from "node:timers/promises";
-import { WorkflowFailedError } from "@temporalio/client";
+import { WithStartWorkflowOperation, WorkflowFailedError } from "@temporalio/client";
+import type { Client } from "@temporalio/client";
 import { ApplicationFailure } from "@temporalio/common";
+import type { Workflow } from "@temporalio/common";
 import { bundleWorkflowCode } from "@temporalio/worker";
 import type { WorkflowBundleWithSourceMap } from "@temporalio/worker";
-import { handoverId, serviceId } from "../../workflows/contract.ts";
-import type { HandoverReport, ServiceState, SwitchoverInput } from "../../workflows/contract.ts";
+import type { AllActivities } from "../../workflows/activity-types.ts";
+import {
+  CONFIRM_FENCED_UPDATE,
+  CONTROL_UPDATE,
+  PROGRESS_QUERY,
+  handoverId,
+  serviceId,
+} from "../../workflows/contract.ts";
+import type {
+  ConfirmFenced,
+  Control,
+  FailoverInput,
+  HandoverReport,
+  OperateInput,
+  Operation,
+  ServiceState,
+  SwitchoverInput,
+} from "../../workflows/contract.ts";
 import { createWorker, workflowsPath } from "../../workers/worker.ts";
 import { startTemporal } from "../support/temporal.ts";
 import type { TestTemporal } from "../support/temporal.ts";
@@ -28,14 +46,18 @@ export async function makeGround(...knobs: string[]): Promise<Ground> {
 export type Play = Awaited<ReturnType<typeof beginPlay>>;
 
 /** A scripted home with a worker and a service of its own. */
-export async function beginPlay({ temporal, workflowBundle }: Ground, service = `zigbee-${randomUUID().slice(0, 8)}`) {
+export async function beginPlay(
+  { temporal, workflowBundle }: Ground,
+  service = `zigbee-${randomUUID().slice(0, 8)}`,
+  more: (home: ScriptedHome, client: Client, taskQueue: string) => Partial<AllActivities> = () => ({}),
+) {
   const home = new ScriptedHome();
   const taskQueue = `understudy-${service}-${randomUUID()}`;
   const worker = await createWorker({
     connection: temporal.native,
     namespace: "default",
     taskQueue,
-    activities: home.activities(temporal.client, taskQueue),
+    activities: { ...home.activities(temporal.client, taskQueue), ...more(home, temporal.client, taskQueue) },
     workflowBundle,
     identity: "scripted",
   });
@@ -54,6 +76,56 @@ export async function beginPlay({ temporal, workflowBundle }: Ground, service = 
         taskQueue,
         args: [{ service, ...input }],
         workflowIdConflictPolicy: "FAIL",
+      }),
+    operate: (operation: Operation, input: Partial<OperateInput> = {}) =>
+      temporal.client.workflow.start("operate", {
+        workflowId: handoverId(service),
+        taskQueue,
+        args: [{ service, operation, by: "test", ...input }],
+        workflowIdConflictPolicy: "FAIL",
+      }),
+    /** `service` as `understudy start` begins it; resolves once it knows who serves. */
+    async startService() {
+      await temporal.client.workflow.start("service", {
+        workflowId: serviceId(service),
+        taskQueue,
+        args: [{ service }],
+        workflowIdConflictPolicy: "USE_EXISTING",
+      });
+      return eventually(async () => (await serviceState()).holder);
+    },
+    failover: (input: Partial<FailoverInput> = {}, workflowId = handoverId(service)) =>
+      temporal.client.workflow.start("failover", {
+        workflowId,
+        taskQueue,
+        args: [{ service, by: "person", ...input }],
+        workflowIdConflictPolicy: "FAIL",
+      }),
+    /** A person says that the old node of the handover that runs is off. */
+    confirmFenced: (node: string, runId: string) =>
+      temporal.client.workflow
+        .getHandle(handoverId(service))
+        .executeUpdate<HandoverReport, [ConfirmFenced]>(CONFIRM_FENCED_UPDATE, {
+          args: [{ node, runId, by: "somebody" }],
+        }),
+    /** The running handover's report once it waits for a person. */
+    waiting: () =>
+      eventually(async () => {
+        const report = await temporal.client.workflow
+          .getHandle(handoverId(service))
+          .query<HandoverReport>(PROGRESS_QUERY);
+        return report.waitsForPerson ? { ...report, waitsForPerson: report.waitsForPerson } : undefined;
+      }),
+    /** An order of a person, as the command line gives it. */
+    order: (control: Control) =>
+      temporal.client.workflow.executeUpdateWithStart<Workflow, ServiceState, [Control]>(CONTROL_UPDATE, {
+        args: [control],
+        startWorkflowOperation: new WithStartWorkflowOperation("service", {
+          workflowId: serviceId(service),
+          taskQueue,
+          args: [{ service }],
+          workflowIdConflictPolicy: "USE_EXISTING",
+        }),
       }),
     /** The state once nothing is under way and nothing is left to be recovered. */
     settled: () =>

@@ -11,6 +11,7 @@ import { beginPlay, eventually, makeGround, verdict } from "./harness.ts";
 import type { Ground, Play } from "./harness.ts";
 import { HISTORIES, writeHistory } from "./histories.ts";
 import { stepFailure } from "./scripted-activities.ts";
+import { NOT_OFF } from "./scripted-emergency.ts";
 
 /** Plays something, and says which workflow's history is meant: by default the last handover. */
 type Scene = (play: Play) => Promise<{ workflowId: string; runId?: string } | void>;
@@ -83,6 +84,60 @@ const SCENES: Readonly<Record<string, Scene>> = {
     home.hang.clear();
     await first.terminate("recorded");
     await verdict(await start());
+  },
+  "failover-done": async ({ failover, startService }) => {
+    await startService();
+    await verdict(await failover({ reason: "recorded" }));
+  },
+  "failover-refused": async ({ home, failover, startService }) => {
+    await startService();
+    home.emergency.unfit = "The broker cannot be reached from the standby.";
+    await verdict(await failover());
+  },
+  "failover-confirmed": async ({ home, failover, startService, waiting, confirmFenced }) => {
+    await startService();
+    home.emergency.fence = NOT_OFF;
+    const handle = await failover();
+    const { runId } = await waiting();
+    await confirmFenced("a", runId);
+    await verdict(handle);
+  },
+  "failover-cancelled": async ({ home, failover, startService, waiting }) => {
+    await startService();
+    home.emergency.fence = NOT_OFF;
+    const handle = await failover();
+    await waiting();
+    await handle.cancel();
+    await verdict(handle);
+  },
+  "failover-gave-way": async ({ home, failover, startService }) => {
+    await startService();
+    home.fail.set("applyConfig b", stepFailure("DISK_FULL", "b"));
+    await verdict(await failover());
+  },
+  "failover-written-first": async ({ home, failover, startService }) => {
+    await startService();
+    home.emergency.write = "image";
+    await verdict(await failover());
+  },
+  "failover-went-back": async ({ home, failover, startService }) => {
+    await startService();
+    home.fail.set("proveNode b", stepFailure("PROOF_FAILED", "b"));
+    await verdict(await failover());
+  },
+  "failover-stays": async ({ home, failover, startService }) => {
+    await startService();
+    home.fail.set("proveNode b", stepFailure("DEVICES_SILENT", "b"));
+    await verdict(await failover());
+  },
+  "failover-recovered": async ({ home, failover, startService, settled }) => {
+    await startService();
+    home.hang.add("applyConfig b");
+    const handle = await failover();
+    await home.called("applyConfig b");
+    home.hang.clear();
+    await handle.terminate("recorded");
+    await settled();
   },
   "recovery-returned": terminatedIn("restoreNvram b"),
   "recovery-settled": terminatedIn("stopNode a"),

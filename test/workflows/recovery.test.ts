@@ -17,6 +17,18 @@ function node(name: string, facts: Partial<NodeFacts> = {}): NodeFacts {
   };
 }
 
+describe("a restart where the service is", () => {
+  const restart = { runId: "r1", from: "a", to: "a", epoch: 7 };
+  test.each<[string, NodeFacts[], string]>([
+    ["it runs", [node("a", { running: true, epoch: 7 }), node("b")], "settled"],
+    ["it does not run, whether or not the start was issued", [node("a", { epoch: 7 }), node("b")], "return"],
+    ["it cannot be asked", [node("a", { reachable: false, running: "unknown" }), node("b")], "unknown"],
+    ["another node runs it", [node("a"), node("b", { running: true })], "unknown"],
+  ])("%s", (_case, facts, action) => {
+    expect(decideRecovery(restart, facts).action).toBe(action);
+  });
+});
+
 describe("decideRecovery", () => {
   test.each<[string, NodeFacts[], string]>([
     ["the old node still runs", [node("a", { running: true }), node("b")], "settled"],

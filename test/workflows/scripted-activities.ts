@@ -3,13 +3,22 @@ import { Context } from "@temporalio/activity";
 import type { Client } from "@temporalio/client";
 import { NO_COUNTERS } from "../../model/frame-counters.ts";
 import type { FrameCounters } from "../../model/frame-counters.ts";
-import type { HandoverActivities, NodeFacts, WatchActivities } from "../../workflows/activity-types.ts";
+import type {
+  AllActivities,
+  HandoverActivities,
+  NodeFacts,
+  OperatingActivities,
+  SyncActivities,
+  WatchActivities,
+  WatchmanActivities,
+} from "../../workflows/activity-types.ts";
 import { serviceActivities } from "../../activities/service-link.ts";
+import { Emergency, emergencyActivities } from "./scripted-emergency.ts";
+import type { EmergencyActivities } from "./scripted-emergency.ts";
+import { SyncScript, syncActivities } from "./scripted-sync.ts";
+import { Watch, watchActivities } from "./scripted-watch.ts";
 
-export type StepName = Exclude<
-  keyof HandoverActivities,
-  "openHandover" | "announceHandover" | "closeHandover" | "settleHandover"
->;
+export type Act = (name: keyof AllActivities, node: string | undefined, effect?: () => void) => Promise<void>;
 
 /** A home of two nodes whose every step can be made to fail, to hang, or to be watched; the link to `service` is the real one. */
 export class ScriptedHome {
@@ -28,7 +37,15 @@ export class ScriptedHome {
   /** What the preflight finds on the nodes. */
   found: FrameCounters = { network: 4000, linkKeys: 400 };
   readonly granted = new Map<string, number>();
+  /** Marks that another controller left, and how old they are. */
+  readonly marks = new Map<string, { ageMs: number }>();
   readonly unreachable = new Set<string>();
+  /** What the failover's own steps find. */
+  readonly emergency = new Emergency();
+  /** What a sync finds. */
+  readonly sync = new SyncScript();
+  /** What a look at it finds. */
+  readonly watch = new Watch();
   #watchers: { name: string; resolve: () => void }[] = [];
 
   /** Resolves when that step (`stopNode a`) has been called. */
@@ -42,8 +59,16 @@ export class ScriptedHome {
     this.ranTogether ||= this.running.size > 1;
   }
 
-  activities(client: Client, taskQueue: string): HandoverActivities & WatchActivities {
-    const act = async (name: StepName, node: string | undefined, effect?: () => void) => {
+  activities(
+    client: Client,
+    taskQueue: string,
+  ): HandoverActivities &
+    WatchActivities &
+    SyncActivities &
+    EmergencyActivities &
+    WatchmanActivities &
+    OperatingActivities {
+    const act: Act = async (name, node, effect) => {
       const key = node ? `${name} ${node}` : name;
       this.calls.push(key);
       for (const watcher of this.#watchers.filter((w) => w.name === key)) watcher.resolve();
@@ -74,6 +99,13 @@ export class ScriptedHome {
     };
     return {
       ...serviceActivities(client, taskQueue),
+      ...syncActivities(this, act, { client, taskQueue }),
+      ...emergencyActivities(this, act),
+      discardCopy: async ({ node }) => {
+        await act("discardCopy", node);
+        return { generations: 3 };
+      },
+      ...watchActivities(this, act),
       preflight: async ({ to }) => {
         await act("preflight", undefined);
         return {
@@ -88,11 +120,14 @@ export class ScriptedHome {
         await act("readFacts", undefined);
         return ["a", "b"].map((node): NodeFacts => {
           const reachable = !this.unreachable.has(node);
+          const [granted, mark] = [this.granted.get(node), this.marks.get(node)];
           return {
             node,
             reachable,
             running: reachable ? this.running.has(node) : "unknown",
-            epoch: reachable ? (this.granted.get(node) ?? 0) : 0,
+            epoch: reachable ? (granted ?? 0) : 0,
+            ...(reachable && granted !== undefined ? { grantedEpoch: granted } : {}),
+            ...(reachable && mark ? { otherController: mark } : {}),
             coordinatorDirty: this.dirty.has(node),
             counters: this.written.get(node) ?? NO_COUNTERS,
           };

@@ -32,8 +32,8 @@ function withHandover(): ServiceBook {
 
 test("a handover that is told twice counts once", () => {
   const book = withHandover();
-  book.finish({ report: report(), highestCounters: { network: 9000, linkKeys: 90 } });
-  book.finish({ report: report(), highestCounters: { network: 9000, linkKeys: 90 } });
+  book.finish({ report: report(), highestCounters: { network: 9000, linkKeys: 90 } }, now);
+  book.finish({ report: report(), highestCounters: { network: 9000, linkKeys: 90 } }, now);
   expect(book.state).toMatchObject({ holder: "b", epoch: 1, highestCounters: { network: 9000, linkKeys: 90 } });
   expect(book.state.history).toHaveLength(1);
   expect(book.state.current).toBeUndefined();
@@ -41,10 +41,10 @@ test("a handover that is told twice counts once", () => {
 
 test("the highest counter and the epoch never fall", () => {
   const book = withHandover();
-  book.finish({ report: report({ epoch: 4 }), highestCounters: { network: 9000, linkKeys: 90 } });
+  book.finish({ report: report({ epoch: 4 }), highestCounters: { network: 9000, linkKeys: 90 } }, now);
   book.begin({ workflowId: "handover:zigbee", runId: "r2" }, now);
   expect(book.mayAnnounce({ ...announced, runId: "r2", epoch: 4 })).toContain("not above 4");
-  book.finish({ report: report({ runId: "r2", epoch: 2 }), highestCounters: { network: 10, linkKeys: 10 } });
+  book.finish({ report: report({ runId: "r2", epoch: 2 }), highestCounters: { network: 10, linkKeys: 10 } }, now);
   expect(book.state).toMatchObject({ epoch: 4, highestCounters: { network: 9000, linkKeys: 90 } });
 });
 
@@ -52,7 +52,7 @@ test("a run that was announced and is replaced without a verdict stays unfinishe
   const book = withHandover();
   book.begin({ workflowId: "handover:zigbee", runId: "r2" }, now);
   expect(book.state.unfinished).toEqual(announced);
-  book.finish({ report: report({ runId: "r2", outcome: "refused" }) });
+  book.finish({ report: report({ runId: "r2", outcome: "refused" }) }, now);
   expect(book.state.unfinished).toEqual(announced);
   book.settle("r1");
   expect(book.state.unfinished).toBeUndefined();
@@ -79,20 +79,20 @@ test("a run that is no longer current cannot announce", () => {
 
 test.each(["failed", "unknown"] as const)("an announced handover that ended %s is still to be recovered", (outcome) => {
   const book = withHandover();
-  book.finish({ report: report({ outcome }) });
+  book.finish({ report: report({ outcome }) }, now);
   expect(book.state.unfinished).toEqual(announced);
   expect(book.state.holder).toBeUndefined();
 });
 
 test("recoveries that establish nothing do not crowd the history out", () => {
   const book = withHandover();
-  book.finish({ report: report({ outcome: "unknown", message: "lost" }) });
+  book.finish({ report: report({ outcome: "unknown", message: "lost" }) }, now);
   for (const runId of ["r2", "r3", "r4"]) {
     book.begin({ workflowId: "handover:zigbee", runId }, now);
-    book.finish({ report: report({ runId, kind: "recovery", outcome: "unknown", message: runId }) });
+    book.finish({ report: report({ runId, kind: "recovery", outcome: "unknown", message: runId }) }, now);
   }
   expect(book.state.history.map(({ message }) => message)).toEqual(["r4", "lost"]);
   book.begin({ workflowId: "handover:zigbee", runId: "r5" }, now);
-  book.finish({ report: report({ runId: "r5", kind: "recovery", outcome: "returned", message: "r5" }) });
+  book.finish({ report: report({ runId: "r5", kind: "recovery", outcome: "returned", message: "r5" }) }, now);
   expect(book.state.history.map(({ message }) => message)).toEqual(["r5", "r4", "lost"]);
 });

@@ -35,7 +35,7 @@ const CHANGES = [
 test("hands over in the documented order and remembers the new holder", async () => {
   const report = await verdict(await play.start({ reason: "manual" }));
   expect(report.outcome).toBe("done");
-  expect(stepsOf(home)).toEqual(["preflight", ...CHANGES, "proveNode b", "leaveClean a"]);
+  expect(stepsOf(home)).toEqual(["cancelSync", "preflight", ...CHANGES, "proveNode b", "leaveClean a"]);
   expect(report.outageMs).toBeGreaterThanOrEqual(0);
   expect(await play.serviceState()).toMatchObject({
     holder: "b",
@@ -48,7 +48,7 @@ test("hands over in the documented order and remembers the new holder", async ()
 test("a rehearsal changes nothing", async () => {
   const report = await verdict(await play.start({ rehearse: true }));
   expect(report.outcome).toBe("rehearsed");
-  expect(stepsOf(home)).toEqual(["preflight"]);
+  expect(stepsOf(home)).toEqual(["cancelSync", "preflight"]);
 });
 
 test.each(CHANGES.slice(0, -1))("a failure of %s brings the old node back under a newer epoch", async (step) => {
@@ -210,4 +210,43 @@ test("input without a service's name is refused at once, with an example", async
   await expect(handle.result()).rejects.toMatchObject({
     cause: { type: "BAD_INPUT", message: expect.stringContaining('{"service":"zigbee"') },
   });
+});
+
+test("I6: where the old node is lost once its radio is silent, the standby takes over from what it holds", async () => {
+  home.failFirst.set("transferFile b", [
+    { failure: stepFailure("HOST_UNREACHABLE", "a"), after: () => home.unreachable.add("a") },
+  ]);
+  const report = await verdict(await play.start());
+  expect(report).toMatchObject({ outcome: "done", from: "a", to: "b", epoch: 3 });
+  const after = stepsOf(home).slice(stepsOf(home).indexOf("transferFile b") + 1);
+  // This handover has silenced the old radio itself, so nothing has to be fenced.
+  expect(after).toEqual([
+    "checkFitness",
+    "raiseCounters b",
+    "applyConfig b",
+    "startNode b",
+    "proveNode b",
+    "leaveClean a",
+  ]);
+  expect(await play.serviceState()).toMatchObject({ holder: "b", epoch: 3 });
+});
+
+test("I6: where the standby cannot do without it, the old node is waited for", async () => {
+  home.failFirst.set("transferFile b", [
+    { failure: stepFailure("HOST_UNREACHABLE", "a"), after: () => home.unreachable.add("a") },
+  ]);
+  home.emergency.unfit = "It holds no copy to take over from.";
+  home.fail.set("raiseCounters a", stepFailure("HOST_UNREACHABLE", "a"));
+  const report = await verdict(await play.start());
+  expect(report.outcome).toBe("unknown");
+  expect(home.calls).not.toContain("startNode b");
+});
+
+test("I1: an old node that was not proven silent before it was lost is fenced first", async () => {
+  home.failFirst.set("silenceNode a", [
+    { failure: stepFailure("HOST_UNREACHABLE", "a"), after: () => home.unreachable.add("a") },
+  ]);
+  expect((await verdict(await play.start())).outcome).toBe("done");
+  expect(home.calls.indexOf("fenceNode a")).toBeGreaterThan(home.calls.indexOf("checkFitness"));
+  expect(home.calls.indexOf("fenceNode a")).toBeLessThan(home.calls.indexOf("startNode b"));
 });

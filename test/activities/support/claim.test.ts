@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { claimOrder, claimedHost } from "../../../activities/support/claim.ts";
-import { revokeGrant, writeCoordinatorState, writeGrant } from "../../../generations/node-state.ts";
+import { readControllerMark, revokeGrant, writeCoordinatorState, writeGrant } from "../../../generations/node-state.ts";
 import type { CoordinatorState } from "../../../generations/node-state.ts";
 import type { Host } from "../../../hosts/host.ts";
 import { serviceManager } from "../../../hosts/services/service-manager.ts";
@@ -66,6 +66,18 @@ describe.each(nodeKinds())("with $kind", ({ options }) => {
     });
     expect({ ...result, stdout: result.stdout.toString() }).toEqual({ code: 5, stdout: "in\n2 one\n", stderr: "" });
   });
+});
+
+test("the controller leaves its mark with the node's time", async () => {
+  const node = { name: "b", dataDirectory: join(directory, "data"), stateDirectory: state };
+  expect(await readControllerMark(localHost(), node)).toBeUndefined();
+  const claimed = claimedHost(localHost(), state, claimOrder(7, NOW), "3f2504e0-4f89");
+  await claimed.run("true", { exclusive: true });
+  const mark = await readControllerMark(localHost(), node);
+  expect(mark?.controller).toBe("3f2504e0-4f89");
+  expect(mark?.ageMs).toBeLessThan(60_000);
+  writeFileSync(join(state, "controller"), "nonsense\n");
+  expect(await readControllerMark(localHost(), node)).toBeUndefined();
 });
 
 test("looking at a node is always allowed", async () => {

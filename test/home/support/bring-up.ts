@@ -41,10 +41,18 @@ export async function bringUp(
 
 /**
  * Starts Understudy for a home that is there already. `stop` ends both, and removes `directory`, which holds Understudy's
- * log. Rejects with all of that done when Understudy does not come up.
+ * log. `environment` is for Understudy alone. Rejects with all of that done when Understudy does not come up.
  */
-export async function startUnderstudy(home: Home, directory: string): Promise<RunningHome> {
-  const understudy = new UnderstudyProgram(home.configFile, home.environment, join(directory, "understudy.log"));
+export async function startUnderstudy(
+  home: Home,
+  directory: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<RunningHome> {
+  const understudy = new UnderstudyProgram(
+    home.configFile,
+    { ...home.environment, ...environment },
+    join(directory, "understudy.log"),
+  );
   const end: (() => Promise<unknown>)[] = [
     () => rm(directory, { recursive: true, force: true }),
     () => home.stop(),

@@ -46,7 +46,7 @@ describe.skipIf(!isRoot)("refused before any change, with 0 ms of outage", () =>
     });
     expect(refusals.every(({ node }) => node === undefined || node === expected.node)).toBe(true);
     expect(report.message).toMatch(new RegExp(`^Refused before any change: ${expected.node}: `));
-    expect(report.steps.map(({ name }) => name)).toEqual(["preflight"]);
+    expect(report.steps.map(({ name }) => name)).toEqual(["cancelSync", "preflight"]);
     household.expectUntouched();
     messages.push(report.message);
     return refusals.find(({ check }) => check === expected.check)?.next ?? "";

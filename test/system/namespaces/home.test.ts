@@ -3,6 +3,7 @@ import { mkdtemp, rmdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Outlet } from "../../../lab/home/outlet.ts";
 import { createNamespaceHome } from "../../../lab/namespaces/create-home.ts";
 import type { NamespaceHome } from "../../../lab/namespaces/create-home.ts";
 import { kernelObjects } from "../../../lab/namespaces/claim.ts";
@@ -55,5 +56,33 @@ describe.skipIf(!isRoot)("a home on namespace hosts", () => {
     await node?.zigbee2mqtt.start(60_000);
     await all.home.pressLight(0, "OFF");
     expect(all.home.facts()).toMatchObject({ rejoined: 0, doubleActiveMs: 0 });
+  });
+
+  test("has a stick that hangs, goes on sending, and is held after its port was switched off and on", async () => {
+    const [node] = all.nodes;
+    node?.dongle.hang();
+    expect(all.home.servingNode()?.name).toBe("a");
+    await node?.cyclePort();
+    expect(all.home.servingNode()).toBeUndefined();
+    expect((await node?.namespaceHost.execute("test -c /dev/ttyUSB0"))?.code).toBe(0);
+    await expect.poll(() => node?.zigbee2mqtt.running).toBe(false);
+    // OpenRC takes a service that crashed for started.
+    await node?.namespaceHost.run("rc-service zigbee2mqtt stop");
+    await node?.zigbee2mqtt.start(60_000);
+    await all.home.pressLight(0, "ON");
+  });
+
+  test("hangs on outlets that cut and restore the power of a node", async () => {
+    const [node] = all.nodes;
+    if (!node) throw new Error("There is no node.");
+    const outlet = new Outlet({ name: "1", load: node });
+    outlet.order("off");
+    await outlet.settled();
+    expect(node.namespaceHost.bootId).toBeUndefined();
+    expect(all.home.servingNode()).toBeUndefined();
+    outlet.order("on");
+    await outlet.settled();
+    expect(node.namespaceHost.bootId).toEqual(expect.any(String));
+    expect(node.zigbee2mqtt.running).toBe(false);
   });
 });

@@ -254,6 +254,16 @@ describe.skipIf(!isRoot).each<InitKind>(["openrc", "busybox", "systemd"])("a nam
     expect((await asPi("cat /proc/sys/kernel/random/boot_id")).stdout).toBe(`${host.bootId}\n`);
   });
 
+  test("has a file cut off by a power loss that came before it was on the disk", async () => {
+    await asRoot("mkdir -p /root/deep; echo 0123456789 >/root/deep/file; echo kept >/root/deep/synced");
+    await expect(host.truncateFile("/root/deep/file")).rejects.toThrow("is on");
+    await host.powerOff();
+    await host.truncateFile("/root/deep/file", 4);
+    await expect(host.truncateFile("/root/deep/none")).rejects.toThrow("ENOENT");
+    await host.powerOn();
+    expect((await asRoot("cat /root/deep/file /root/deep/synced")).stdout).toBe("0123kept\n");
+  });
+
   test("stays off when it was told to power off", async () => {
     await asRoot("poweroff");
     await eventually("it is off", () => host.bootId === undefined);

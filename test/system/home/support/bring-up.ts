@@ -23,7 +23,11 @@ export interface SystemHome extends RunningHome, Omit<NamespaceHome, "home"> {
 /** Whether the tests in here can run: namespace hosts need root. */
 export const isRoot = process.getuid?.() === 0;
 
-export async function bringUpSystem(options: Omit<NamespaceHomeOptions, "directory">): Promise<SystemHome> {
+/** `prepare` may change the home before Understudy reads its files. */
+export async function bringUpSystem(
+  options: Omit<NamespaceHomeOptions, "directory">,
+  prepare: (made: NamespaceHome) => void = () => undefined,
+): Promise<SystemHome> {
   const directory = await mkdtemp(join(tmpdir(), "understudy-system-"));
   const namespaces = await createNamespaceHome({ ...options, directory: join(directory, "home") }).catch(
     async (error: unknown) => {
@@ -31,6 +35,7 @@ export async function bringUpSystem(options: Omit<NamespaceHomeOptions, "directo
       throw error;
     },
   );
+  prepare(namespaces);
   const running = await startUnderstudy(namespaces.home, directory);
   const { nodes, network, home } = namespaces;
   return {

@@ -1,0 +1,122 @@
+import type { BrokerConfig, EffectiveNode } from "../../config/effective.ts";
+import { UnderstudyError } from "../../model/errors.ts";
+import type { Evidence, Seen } from "../../model/evidence.ts";
+import { Bridge } from "../../zigbee2mqtt/bridge.ts";
+import type { AskableDevice, BridgeInfo } from "../../zigbee2mqtt/payloads.ts";
+import { TOPICS_OF_LIFE, isHeard } from "../../zigbee2mqtt/signs-of-life.ts";
+
+type MqttView = Evidence["mqtt"];
+
+const CONNECT_MS = 2_500;
+/** What is retained comes at once. */
+const RETAINED_MS = 700;
+const PROCESS_MS = 3_000;
+const DEVICE_MS = 4_000;
+/** A coordinator check reads the whole NVRAM: seconds where it works, and 6 s until it fails. */
+const COORDINATOR_MS = 15_000;
+const ASKED_AT_MOST = 5;
+/** Fewer that do not answer may well be without power. */
+const SILENT_AT_LEAST = 3;
+
+export interface MqttLook {
+  readonly broker: BrokerConfig;
+  readonly active: string;
+  /** As far as they are known: whose serial port is whose. */
+  readonly nodes: readonly EffectiveNode[];
+  /** Ask the coordinator, where the devices are silent. */
+  readonly thorough: boolean;
+  /** Aborts when the node itself has said that nothing runs: what has not answered by then is not waited for. */
+  readonly moot: AbortSignal;
+  readonly signal: AbortSignal;
+}
+
+const UNSEEN = {
+  bridgeState: "none",
+  processAnswers: "unknown",
+  deviceAnswers: "unknown",
+  coordinatorAnswers: "unknown",
+  isActive: "unknown",
+} as const;
+
+/** Zigbee2MQTT as the controller sees it on MQTT. Never rejects for what it could not see. */
+export async function lookAtMqtt(look: MqttLook): Promise<MqttView> {
+  let bridge: Bridge;
+  try {
+    const options = { timeoutMs: CONNECT_MS, topics: TOPICS_OF_LIFE, signal: look.signal };
+    bridge = await Bridge.connect(look.broker, options);
+  } catch (error) {
+    look.signal.throwIfAborted();
+    // A broker that does not let us in is there, but shows us nothing.
+    const refused = error instanceof UnderstudyError && error.what.includes("refuses");
+    return { ...UNSEEN, brokerReachable: refused ? "unknown" : "no" };
+  }
+  try {
+    return { brokerReachable: "yes", ...(await askBridge(bridge, look)) };
+  } catch {
+    look.signal.throwIfAborted();
+    return { ...UNSEEN, brokerReachable: "unknown" };
+  } finally {
+    await bridge.close().catch(() => undefined);
+  }
+}
+
+async function askBridge(bridge: Bridge, look: MqttLook): Promise<Omit<MqttView, "brokerReachable">> {
+  const { signal, thorough } = look;
+  const [bridgeState, info, processAnswers, deviceAnswers] = await Promise.all([
+    bridge.state(RETAINED_MS, signal),
+    bridge.info(RETAINED_MS, signal),
+    unlessMoot(look, bridge.answers(PROCESS_MS, signal), false),
+    askDevices(bridge, look),
+  ]);
+  const processSeen: Seen = processAnswers ? "yes" : "no";
+  const askCoordinator = thorough && processAnswers && deviceAnswers !== "yes";
+  return {
+    bridgeState: bridgeState ?? "none",
+    processAnswers: processSeen,
+    // Where no process answers, silent devices say nothing about the radio.
+    deviceAnswers: processAnswers || deviceAnswers === "yes" ? deviceAnswers : "unknown",
+    coordinatorAnswers: askCoordinator ? await bridge.coordinatorAnswers(COORDINATOR_MS, signal) : "unknown",
+    isActive: whose(info, look),
+  };
+}
+
+async function askDevices(bridge: Bridge, look: MqttLook): Promise<Seen> {
+  const known = await bridge.askableDevices(RETAINED_MS, look.signal);
+  const devices = sample(
+    known.filter(({ name }) => isHeard(name)),
+    ASKED_AT_MOST,
+  );
+  if (devices.length === 0) return "unknown";
+  // Zigbee2MQTT repeats one cached state of each device after its start, which is no answer.
+  const asked = bridge.ask(devices, { timeoutMs: DEVICE_MS, messagesNeeded: 2, enough: 1, signal: look.signal });
+  const { answered } = await unlessMoot(look, asked, { answered: [] });
+  if (answered.length > 0) return "yes";
+  return devices.length >= SILENT_AT_LEAST ? "no" : "unknown";
+}
+
+function unlessMoot<T>({ moot }: MqttLook, wait: Promise<T>, otherwise: T): Promise<T> {
+  wait.catch(() => undefined);
+  return Promise.race([
+    wait,
+    new Promise<T>((resolve) => {
+      if (moot.aborted) resolve(otherwise);
+      moot.addEventListener("abort", () => resolve(otherwise), { once: true });
+    }),
+  ]);
+}
+
+/** Nodes may well use the same path; then the port tells nothing. */
+function whose(info: BridgeInfo | undefined, { nodes, active }: MqttLook): Seen {
+  const port = info?.serialPort;
+  const owners = nodes.filter((node) => node.ownValues["serial.port"] === port);
+  if (port === undefined || owners.length !== 1) return "unknown";
+  return owners[0]?.name === active ? "yes" : "no";
+}
+
+function sample(devices: readonly AskableDevice[], count: number): AskableDevice[] {
+  const order = devices.map((device) => ({ device, place: Math.random() }));
+  return order
+    .toSorted((a, b) => a.place - b.place)
+    .slice(0, count)
+    .map(({ device }) => device);
+}

@@ -1,0 +1,87 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { WorkflowNotFoundError } from "@temporalio/client";
+import type { Client, WorkflowHandle } from "@temporalio/client";
+import type { SyncActivities } from "../workflows/activity-types.ts";
+import { NOTE_COPY_UPDATE, STATE_QUERY, serviceId, syncId } from "../workflows/contract.ts";
+import type { Copy, ServiceState } from "../workflows/contract.ts";
+import { step } from "./support/step.ts";
+
+/** A service that was just started asks its nodes first. */
+const KNOWS_HOLDER_MS = 10_000;
+const POLL_MS = 200;
+
+/** What a sync and `service` tell each other. Every update may come twice. */
+export function syncLink(
+  client: Client,
+  taskQueue: string,
+): Pick<SyncActivities, "askService" | "noteCopy" | "cancelSync"> {
+  return {
+    askService: ({ service }) =>
+      step(async (signal) => {
+        const handle = await client.workflow.start("service", {
+          workflowId: serviceId(service),
+          taskQueue,
+          args: [{ service }],
+          workflowIdConflictPolicy: "USE_EXISTING",
+          staticSummary: `The service ${service}`,
+        });
+        for (const until = Date.now() + KNOWS_HOLDER_MS; ;) {
+          const state = await handle.query<ServiceState>(STATE_QUERY);
+          if (state.holder !== undefined || Date.now() > until) return state;
+          await pause(POLL_MS, undefined, { signal });
+        }
+      }),
+    noteCopy: ({ service, node, copy }) =>
+      step(() =>
+        client.workflow
+          .getHandle(serviceId(service))
+          .executeUpdate<void, [object]>(NOTE_COPY_UPDATE, { args: [{ node, copy }] }),
+      ),
+    cancelSync: ({ service }) =>
+      step(async (signal) => {
+        const handle = client.workflow.getHandle(syncId(service));
+        if (!(await isRunning(handle))) return;
+        await handle.cancel();
+        while (await isRunning(handle)) await pause(POLL_MS, undefined, { signal });
+      }),
+  };
+}
+
+/** What `service` knows: started if need be, and waited for until it knows who serves, for some seconds. */
+export async function serviceState(
+  { client, taskQueue }: { client: Client; taskQueue: string },
+  service: string,
+  signal: AbortSignal,
+): Promise<ServiceState> {
+  const handle = await client.workflow.start("service", {
+    workflowId: serviceId(service),
+    taskQueue,
+    args: [{ service }],
+    workflowIdConflictPolicy: "USE_EXISTING",
+    staticSummary: `The service ${service}`,
+  });
+  for (const until = Date.now() + KNOWS_HOLDER_MS; ;) {
+    const state = await handle.query<ServiceState>(STATE_QUERY);
+    if (state.holder !== undefined || Date.now() > until) return state;
+    await pause(POLL_MS, undefined, { signal });
+  }
+}
+
+/** Tells `service` what a standby holds. */
+export async function tellCopy(
+  client: Client,
+  { service, node, copy }: { service: string; node: string; copy: Copy },
+): Promise<void> {
+  await client.workflow
+    .getHandle(serviceId(service))
+    .executeUpdate<void, [object]>(NOTE_COPY_UPDATE, { args: [{ node, copy }] });
+}
+
+async function isRunning(handle: WorkflowHandle): Promise<boolean> {
+  try {
+    return (await handle.describe()).status.name === "RUNNING";
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return false;
+    throw error;
+  }
+}

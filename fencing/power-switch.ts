@@ -1,0 +1,63 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { UnderstudyError } from "../model/errors.ts";
+
+export type PowerState = "on" | "off";
+
+/** Something that gives a node its power, or takes it. Every call rejects FENCING_FAILED where the device does not obey or answer. */
+export interface PowerSwitch {
+  /** Orders it; that it was obeyed is told by `read` alone. */
+  set(state: PowerState, signal: AbortSignal): Promise<void>;
+  /** What the device itself says now. */
+  read(signal: AbortSignal): Promise<PowerState>;
+}
+
+const POLL_MS = 500;
+/** Rounds in which the device neither took the order nor told its state. */
+const SILENT_ROUNDS = 2;
+
+/**
+ * Switches it and waits until it reads so. An order that seemed to fail may have been obeyed (its answer was lost), and one
+ * that was taken may not be: what is read decides. Ordering again what is so already does no harm.
+ * @throws UnderstudyError FENCING_FAILED where it does not read so within `timeoutMs`, or does not answer at all.
+ */
+export async function switchTo(
+  device: PowerSwitch,
+  state: PowerState,
+  { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal },
+): Promise<void> {
+  const deadline = performance.now() + timeoutMs;
+  let silent = 0;
+  for (;;) {
+    signal.throwIfAborted();
+    const refusal = await failureOf(device.set(state, signal), signal);
+    const read = await device.read(signal).catch((error: unknown) => asFailure(error, signal));
+    if (read === state) return;
+    silent = refusal && typeof read !== "string" ? silent + 1 : 0;
+    const late = performance.now() > deadline;
+    if (silent === SILENT_ROUNDS || late) throw refusal ?? (typeof read === "string" ? disobeyed(state) : read);
+    await pause(POLL_MS, undefined, { signal });
+  }
+}
+
+async function failureOf(order: Promise<void>, signal: AbortSignal): Promise<UnderstudyError | undefined> {
+  try {
+    await order;
+    return undefined;
+  } catch (error) {
+    return asFailure(error, signal);
+  }
+}
+
+function asFailure(error: unknown, signal: AbortSignal): UnderstudyError {
+  signal.throwIfAborted();
+  if (error instanceof UnderstudyError) return error;
+  throw error;
+}
+
+function disobeyed(state: PowerState): UnderstudyError {
+  const other = state === "off" ? "on" : "off";
+  return new UnderstudyError("FENCING_FAILED", {
+    what: `It took the order to switch ${state}, and still reads ${other}.`,
+    next: "look at the device: its relay may be stuck, or the outlet locked.",
+  });
+}

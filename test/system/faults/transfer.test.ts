@@ -1,0 +1,106 @@
+import { readFileSync, readdirSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { until } from "../../home/support/bring-up.ts";
+import type { SiteNode } from "../../faults/site.ts";
+import { endOf, hostOf, isRoot, openFaultHome, RUN_MS } from "./support/fault-home.ts";
+import type { FaultHome } from "./support/fault-home.ts";
+
+describe.skipIf(!isRoot)("faults of what is copied", () => {
+  let home: FaultHome;
+  /** Ends what a test has broken. */
+  let mend: () => unknown;
+  beforeAll(async () => {
+    home = await openFaultHome();
+  }, RUN_MS);
+  afterAll(() => home?.site.end());
+  beforeEach(() => {
+    mend = () => undefined;
+  });
+  afterEach(() => mend());
+
+  const dataFile = (node: SiteNode, file: string) => join(node.home.zigbee2mqtt.dataDirectory, file);
+  const newestGeneration = (node: SiteNode) => {
+    const generations = join(node.outside(node.home.stateDirectory), "generations");
+    const ids = readdirSync(generations).filter((id) => !id.includes("part"));
+    return join(generations, ids.toSorted().at(-1) ?? "");
+  };
+
+  test(
+    "fault 29: the connection is lost while it is copied: it is taken up again",
+    async () => {
+      const to = home.standby();
+      const handover = home.site.lab.switchover("--reason", "fault 29");
+      await home.site.lab.stepBegan("transferFile");
+      for (const node of home.site.nodes) node.cutConnections();
+      expect(endOf(await handover)).toEqual({ code: 0, outcome: "done" });
+      await home.expectWell(to);
+    },
+    RUN_MS,
+  );
+
+  test(
+    "fault 30: the standby's disk fills up half-way: the old node serves again",
+    async () => {
+      const [from, to] = [home.active(), home.standby()];
+      const handover = home.site.lab.switchover("--reason", "fault 30");
+      await home.site.lab.stepBegan("stopNode");
+      await hostOf(to).fillDisk("/");
+      mend = () => hostOf(to).freeDisk("/");
+      const end = await handover;
+      expect(endOf(end)).toEqual({ code: 3, outcome: "returned" });
+      expect(end.report.error).toMatchObject({ id: "DISK_FULL", node: to.name });
+      await hostOf(to).freeDisk("/");
+      await home.expectWell(from);
+    },
+    RUN_MS,
+  );
+
+  test(
+    "fault 31: what was copied is cut short on the standby's disk: it is not used",
+    async () => {
+      const [from, to] = [home.active(), home.standby()];
+      const handover = home.site.lab.switchover("--reason", "fault 31");
+      await home.site.lab.stepBegan("restoreNvram");
+      const archive = join(newestGeneration(to), "data.tar");
+      truncateSync(archive, Math.floor(readFileSync(archive).length / 2));
+      const end = await handover;
+      expect(endOf(end)).toEqual({ code: 3, outcome: "returned" });
+      expect(end.report.error).toMatchObject({ id: "GENERATION_INVALID", node: to.name });
+      await home.expectWell(from);
+    },
+    RUN_MS,
+  );
+
+  test(
+    "fault 32: the active node's backup is cut short: refused, nobody notices",
+    async () => {
+      const from = home.active();
+      const file = dataFile(from, "coordinator_backup.json");
+      const whole = readFileSync(file);
+      truncateSync(file, Math.floor(whole.length / 2));
+      mend = () => writeFileSync(file, whole);
+      const end = await home.site.lab.switchover("--reason", "fault 32");
+      expect(endOf(end)).toEqual({ code: 2, outcome: "refused" });
+      writeFileSync(file, whole);
+      await home.expectWell(from);
+    },
+    RUN_MS,
+  );
+
+  test(
+    "fault 33: the standby's files were edited by hand: what the active node holds counts",
+    async () => {
+      const to = home.standby();
+      const file = dataFile(to, "configuration.yaml");
+      writeFileSync(file, readFileSync(file, "utf8").replace(/channel: \d+/, "channel: 26"));
+      const database = dataFile(to, "database.db");
+      writeFileSync(database, readFileSync(database, "utf8").split("\n").slice(0, 2).join("\n"));
+      const end = await home.site.lab.switchover("--reason", "fault 33");
+      expect(endOf(end)).toEqual({ code: 0, outcome: "done" });
+      await until(() => home.site.home.servingNode()?.name === to.name, "it serves");
+      await home.expectWell(to);
+    },
+    RUN_MS,
+  );
+});

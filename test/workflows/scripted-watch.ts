@@ -1,0 +1,37 @@
+import type { FailoverPolicy } from "../../config/automation.ts";
+import type { Evidence } from "../../model/evidence.ts";
+import type { WatchmanActivities } from "../../workflows/activity-types.ts";
+import { GONE, POLICY, SILENT, evidence } from "./decision/evidence.ts";
+import type { Act, ScriptedHome } from "./scripted-activities.ts";
+
+/** What a look at a scripted home finds, for a test to change. */
+export class Watch {
+  policy: FailoverPolicy = { ...POLICY, afterMs: 1_000 };
+  /** Hosts without power. */
+  readonly gone = new Set<string>();
+  /** Nodes on which a start does not help. */
+  readonly broken = new Set<string>();
+}
+
+/** One look at a scripted home, and the restart in place. */
+export function watchActivities(home: ScriptedHome, act: Act): WatchmanActivities {
+  const { watch } = home;
+  const look = (active: string): Evidence => {
+    const standby = { node: active === "a" ? "b" : "a" };
+    if (watch.gone.has(active)) return { ...evidence({ ...GONE, standby: { ...GONE.standby, ...standby } }), active };
+    if (home.running.has(active)) return { ...evidence({ standby }), active };
+    return { ...evidence({ mqtt: SILENT, node: { process: "failed" }, standby }), active };
+  };
+  return {
+    examine: async ({ active }) => {
+      await act("examine", active);
+      return { evidence: look(active), policy: watch.policy, standbys: ["a", "b"].filter((node) => node !== active) };
+    },
+    restartInPlace: async ({ node }) => {
+      await act("restartInPlace", node, () => {
+        if (!watch.broken.has(node)) home.start(node);
+      });
+      return { issuedAt: new Date().toISOString() };
+    },
+  };
+}

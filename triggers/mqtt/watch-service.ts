@@ -1,0 +1,55 @@
+import { hostname } from "node:os";
+import { setTimeout as pause } from "node:timers/promises";
+import type { Client } from "@temporalio/client";
+import type { BrokerConfig } from "../../config/effective.ts";
+import type { World } from "../../activities/support/world.ts";
+import type { Report } from "../../model/evidence.ts";
+import { REPORT_SIGNAL, serviceId } from "../../workflows/contract.ts";
+import { listen } from "./listen.ts";
+import { Reporter } from "./reporter.ts";
+import { Signs } from "./signs.ts";
+
+const RETRY_MS = { first: 2_000, most: 60_000 };
+
+/**
+ * The MQTT trigger of one service: follows it at its broker for ever and tells the workflow `service` what it sees. It
+ * gathers evidence and decides nothing, so several may run beside each other. Resolves when the signal aborts.
+ */
+export async function watchService(world: World, name: string, signal: AbortSignal): Promise<void> {
+  const observer = `${hostname()}:${process.pid}`;
+  const reporter = new Reporter(
+    (observation) => report(world, { service: name, observer, at: new Date().toISOString(), ...observation }),
+    signal,
+  );
+  const signs = new Signs(performance.now());
+  while (!signal.aborted) {
+    const broker = await findBroker(world, name, signal);
+    if (broker) await listen(broker, signs, { saw: (seen, now) => reporter.saw(seen, now), signal });
+  }
+}
+
+/** As the nodes have it now, or last had it; asks until one of them can be understood. */
+async function findBroker(world: World, name: string, signal: AbortSignal): Promise<BrokerConfig | undefined> {
+  for (let waitMs = RETRY_MS.first; !signal.aborted; waitMs = Math.min(waitMs * 2, RETRY_MS.most)) {
+    try {
+      return (await world.service(name, { run: "watch", fresh: true })).broker;
+    } catch {
+      const known = world.remembered(name).service;
+      if (known) return known.broker;
+    }
+    await pause(waitMs, undefined, { signal }).catch(() => undefined);
+  }
+  return undefined;
+}
+
+async function report({ client, taskQueue }: { client: Client; taskQueue: string }, seen: Report): Promise<void> {
+  console.log(`${seen.at} ${seen.service}: ${seen.sign}: ${seen.detail}`);
+  await client.workflow.signalWithStart("service", {
+    workflowId: serviceId(seen.service),
+    taskQueue,
+    args: [{ service: seen.service }],
+    signal: REPORT_SIGNAL,
+    signalArgs: [seen],
+    staticSummary: `The service ${seen.service}`,
+  });
+}

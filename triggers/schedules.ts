@@ -1,0 +1,124 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { ScheduleAlreadyRunning, ScheduleNotFoundError } from "@temporalio/client";
+import type { Client, ScheduleOptions } from "@temporalio/client";
+import type { ServiceConfig, UserConfig } from "../config/user-config.ts";
+import { rotationId, syncId } from "../workflows/contract.ts";
+import type { RotationRunInput, SyncInput } from "../workflows/contract.ts";
+import { rotationSpec, syncSpec } from "./schedule-spec.ts";
+
+/** What was due while nothing ran is not made up for later than this (Temporal's own default is a year). */
+const CATCH_UP = { sync: "1m", rotation: "5m" } as const;
+/** In the memo of the schedules that we made: for which task queue. */
+const MEMO = "understudy";
+
+type Wanted = ScheduleOptions & { readonly scheduleId: string };
+
+/** The schedules that understudy.yaml asks for. */
+export function wantedSchedules(config: Pick<UserConfig, "services">, taskQueue: string, now: Date): readonly Wanted[] {
+  return config.services.flatMap((service) => [
+    syncSchedule(service, taskQueue),
+    ...(service.automation.rotation ? [rotationSchedule(service, taskQueue, now)] : []),
+  ]);
+}
+
+function syncSchedule({ name, automation }: ServiceConfig, taskQueue: string): Wanted {
+  const input: SyncInput = { service: name, by: "schedule" };
+  return {
+    scheduleId: syncId(name),
+    spec: syncSpec(automation.sync),
+    action: {
+      type: "startWorkflow",
+      workflowType: "sync",
+      workflowId: syncId(name),
+      taskQueue,
+      args: [input],
+      staticSummary: `Scheduled sync of ${name}`,
+    },
+    policies: { overlap: "SKIP", catchupWindow: CATCH_UP.sync },
+    memo: { [MEMO]: taskQueue },
+  };
+}
+
+function rotationSchedule({ name, automation }: ServiceConfig, taskQueue: string, now: Date): Wanted {
+  const input: RotationRunInput = { service: name };
+  return {
+    scheduleId: rotationId(name),
+    spec: automation.rotation ? rotationSpec(automation.rotation, now) : {},
+    action: {
+      type: "startWorkflow",
+      workflowType: "rotation",
+      workflowId: rotationId(name),
+      taskQueue,
+      args: [input],
+      staticSummary: `Rotation of ${name}`,
+    },
+    policies: { overlap: "SKIP", catchupWindow: CATCH_UP.rotation },
+    memo: { [MEMO]: taskQueue },
+  };
+}
+
+/**
+ * Makes Temporal's schedules those that are wanted: created, brought up to date, or removed where they are ours and not wanted any
+ * more. Doing it again changes nothing; one that a person paused stays paused.
+ */
+export async function putSchedules(client: Client, wanted: readonly Wanted[], taskQueue: string): Promise<void> {
+  for (const schedule of wanted) await put(client, schedule);
+  for await (const { scheduleId, memo } of client.schedule.list()) {
+    const isOurs = memo?.[MEMO] === taskQueue;
+    if (isOurs && wanted.every((schedule) => schedule.scheduleId !== scheduleId)) await remove(client, scheduleId);
+  }
+}
+
+async function put(client: Client, schedule: Wanted): Promise<void> {
+  try {
+    await client.schedule.create(schedule);
+  } catch (error) {
+    if (!(error instanceof ScheduleAlreadyRunning)) throw error;
+    const { spec, action, policies } = schedule;
+    await client.schedule
+      .getHandle(schedule.scheduleId)
+      .update(({ state }) => ({ spec, action, policies: policies ?? {}, state }));
+  }
+}
+
+async function remove(client: Client, scheduleId: string): Promise<void> {
+  try {
+    await client.schedule.getHandle(scheduleId).delete();
+  } catch (error) {
+    if (!(error instanceof ScheduleNotFoundError)) throw error;
+  }
+}
+
+const RETRY_MS = { first: 1_000, most: 60_000 };
+
+/**
+ * Puts the schedules in order, and tries again until Temporal takes them. `stop` ends that; the schedules stay, for any worker.
+ */
+export function keepSchedules(
+  client: Client,
+  config: UserConfig,
+  say: (sentence: string) => void,
+): { stop(): Promise<void> } {
+  const stopping = new AbortController();
+  const { taskQueue } = config.temporal;
+  const working = (async () => {
+    for (let wait = RETRY_MS.first; !stopping.signal.aborted; wait = Math.min(2 * wait, RETRY_MS.most)) {
+      try {
+        await putSchedules(client, wantedSchedules(config, taskQueue, new Date()), taskQueue);
+        return;
+      } catch (error) {
+        if (wait === RETRY_MS.first)
+          say(
+            `The schedules for sync and rotation could not be put into Temporal (${error instanceof Error ? error.message : String(error)}); it is tried again.`,
+          );
+      }
+      await pause(wait, undefined, { signal: stopping.signal }).catch(() => undefined);
+    }
+  })();
+  return {
+    async stop() {
+      stopping.abort();
+      await working;
+    },
+  };
+}
