@@ -44,7 +44,10 @@ export function captureLive(world: World): SyncActivities["captureLive"] {
       const at = await access(world, input);
       if ((await at.manager.status(signal)).state !== "running")
         return { skipped: `Zigbee2MQTT does not run on ${active}.` };
+      await leaveMark(at.host, signal);
+      const { guardMs } = await readNodeSide(at.host, at.node, signal);
       return {
+        ...(guardMs === undefined ? {} : { guard: { node: active, afterMs: guardMs } }),
         known: { active, epoch, highestCounters, copies },
         standbys: world.nodeNames(service).filter((name) => name !== active && !offline[name]),
         mayWrite: at.service.automation.sync.preload && mayWriteRadio(state, by),
@@ -75,7 +78,7 @@ async function capture(
   input: NodeStep,
   { id, previous, hashes }: Plan,
   signal: AbortSignal,
-): Promise<Omit<LiveCapture, "standbys" | "preload" | "guardMs">> {
+): Promise<LiveCapture> {
   const { host, node, service } = at;
   const bridge = await Bridge.connect(service.broker, { timeoutMs: ANSWER_MS, topics: TOPICS, signal });
   try {

@@ -33,9 +33,10 @@ export function examine(world: World): WatchmanActivities["examine"] {
       const standbys = remembered.nodes.map((node) => node.name).filter((node) => node !== active);
       const moot = new AbortController();
       const lookingAtNode = lookAtNode(target(active), signal);
-      const settle = lookingAtNode.then(({ process }) => {
+      const settle = async () => {
+        const { process } = await lookingAtNode;
         if (process === "stopped" || process === "failed") setTimeout(() => moot.abort(), MOOT_AFTER_MS);
-      });
+      };
       const [mqtt, node, views] = await Promise.all([
         lookAtBroker(world, input, moot.signal, signal),
         lookingAtNode,
@@ -44,7 +45,7 @@ export function examine(world: World): WatchmanActivities["examine"] {
             lookAtStandby({ name: standby, ...target(standby) }, sshOf(remembered.nodes, active), signal),
           ),
         ),
-        settle,
+        settle(),
       ]);
       return {
         evidence: { at, active, mqtt, node, standbys: views },

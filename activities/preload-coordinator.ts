@@ -1,4 +1,3 @@
-import { Context } from "@temporalio/activity";
 import { judgeStick } from "../coordinators/admission.ts";
 import { highestCounters } from "../coordinators/frame-counters.ts";
 import { tablesHash } from "../coordinators/open-backup.ts";

@@ -18,14 +18,20 @@ const NO_COPY: readonly string[] = [
  * is told even where the sync was cancelled meanwhile; where the coordinator could not be written, that the files are there.
  */
 export function refreshCopy(world: World): SyncActivities["refreshCopy"] {
-  return ({ at, listenedAt, ...input }) =>
+  return ({ at, listenedAt, guard, ...input }) =>
     step(async (signal) => {
       const { service, node, generation } = input;
       const tell = (preloaded: boolean) =>
         tellCopy(world.client, {
           service,
           node,
-          copy: { generation, at, preloaded, ...(listenedAt === undefined ? {} : { listenedAt }) },
+          copy: {
+            generation,
+            at,
+            preloaded,
+            ...(listenedAt === undefined ? {} : { listenedAt }),
+            ...(guard === undefined ? {} : { guard }),
+          },
         });
       try {
         const result = await preload(world, input, signal);

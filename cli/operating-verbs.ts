@@ -5,8 +5,8 @@ import type { ExitCode } from "./exit-codes.ts";
 /** How program.ts makes a verb, so that all have the same help and the same way of ending. */
 export interface VerbMaker {
   readonly verb: (name: string, description: string, parent?: Command) => Command;
-  readonly act: <Flags>(
-    how: (context: Context, flags: Flags, ...args: (string | undefined)[]) => Promise<ExitCode>,
+  readonly act: (
+    how: (context: Context, flags: never, ...args: (string | undefined)[]) => Promise<ExitCode>,
   ) => (...given: unknown[]) => Promise<void>;
   readonly serviceArgument: () => Argument;
   readonly patienceOption: () => Option;

@@ -1,5 +1,10 @@
 import Table from "cli-table3";
 
+/** The rows, each only once. */
+export function distinct(rows: readonly (readonly string[])[]): readonly (readonly string[])[] {
+  return [...new Map(rows.map((row) => [row.join("\n"), row])).values()];
+}
+
 /** A plain table: readable in any terminal, in a log and in a mail. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const made = new Table({

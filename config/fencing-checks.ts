@@ -149,6 +149,8 @@ function isBelow(topic: string, baseTopics: ReadonlySet<string>): boolean {
   return [...baseTopics].some((base) => topic === base || topic.startsWith(`${base}/`));
 }
 
+/** Options that would be shown, and hashed, with the others. */
+const SECRET_OPTION = /(passwd|password|secret|token|api_?key|community)$/i;
 const ADDRESS_OPTIONS: readonly string[] = ["ip", "ipaddr"];
 
 function checkAgent(checked: Checked, agent: AgentInput): void {
@@ -160,6 +162,9 @@ function checkAgent(checked: Checked, agent: AgentInput): void {
     if (ADDRESS_OPTIONS.includes(name) && typeof value === "string")
       checkDevice(checked, [...path, "options", name], value);
   }
+  for (const name of Object.keys(agent.options ?? {}))
+    if (SECRET_OPTION.test(name))
+      report([...path, "options", name], "is a secret", `write it below secrets: \`${name}: { file: … }\``);
   for (const name of Object.keys(agent.secrets ?? {}))
     if (agent.options?.[name] !== undefined)
       report([...path, "secrets", name], "stands below options as well", "leave it below secrets alone");

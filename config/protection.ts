@@ -47,6 +47,14 @@ export interface ProtectionFacts {
   readonly proven?: Readonly<Record<string, readonly string[]>>;
 }
 
+/** The mappings of `ServiceState.fenceTests`, as `ProtectionFacts.proven` has them. */
+export function provenByNode(
+  fenceTests: Readonly<Record<string, readonly { readonly mapping: string }[]>> | undefined,
+): Readonly<Record<string, readonly string[]>> {
+  const tested = Object.entries(fenceTests ?? {});
+  return Object.fromEntries(tested.map(([node, tests]) => [node, tests.map(({ mapping }) => mapping)]));
+}
+
 /** What each node of a service is protected from by its ladder, and what dies with each host. Pure. */
 export function protectionOf(service: ServiceConfig, facts: ProtectionFacts): Protection {
   const nodes = service.nodes.map((node) => protectionOfNode(service, node, facts));
@@ -160,10 +168,13 @@ const BY: Readonly<Record<Cover["by"], string>> = {
   nobody: "not taken over",
 };
 
+/** A lost host is what people ask about first. */
+const WORST_FIRST: readonly Loss[] = ["host", "network", "stick", "process"];
+
 function firstGap(nodes: readonly NodeProtection[]): string | undefined {
   for (const by of ["nobody", "person", "ifSilent"] as const)
     for (const { node, against } of nodes)
-      for (const loss of LOSSES.toReversed())
+      for (const loss of WORST_FIRST)
         if (against[loss].by === by)
           return `where ${node} serves and ${IN_WORDS[loss]}, it ${words(by)}. ${against[loss].because}`;
   return undefined;

@@ -86,13 +86,17 @@ export async function raiseEpoch(host: Host, node: NodePaths, epoch: number, sig
  * @throws UnderstudyError EPOCH_SUPERSEDED where the node knows a higher epoch, COMMAND_FAILED, DISK_FULL.
  */
 export async function writeGrant(host: Host, node: NodePaths, grant: Grant, signal?: AbortSignal): Promise<void> {
-  await runNodeScript(host, `${STATE} [ "$known" -le "$2" ] || refuse superseded; raise "$2"; receive grant.json; ${FORGET}`, {
-    purpose: "keep the grant",
-    args: [node.stateDirectory, epochText(grant.epoch)],
-    input: Buffer.from(`${JSON.stringify(grantSchema.parse(grant))}\n`),
-    refusals: REFUSALS,
-    signal,
-  });
+  await runNodeScript(
+    host,
+    `${STATE} [ "$known" -le "$2" ] || refuse superseded; raise "$2"; receive grant.json; ${FORGET}`,
+    {
+      purpose: "keep the grant",
+      args: [node.stateDirectory, epochText(grant.epoch)],
+      input: Buffer.from(`${JSON.stringify(grantSchema.parse(grant))}\n`),
+      refusals: REFUSALS,
+      signal,
+    },
+  );
 }
 
 /** The node's grant, of whatever boot; undefined where it has none or it cannot be read, which means the same. */

@@ -64,7 +64,10 @@ export async function thinGenerations(
     exclusive: false,
     signal,
   });
-  const lines = output.toString("utf8").split("\n").map((line) => line.split(" "));
+  const lines = output
+    .toString("utf8")
+    .split("\n")
+    .map((line) => line.split(" "));
   const found = lines.flatMap(([id = "", readAt]) => (ID_PATTERN.test(id) ? [{ id, reading: readAt || id }] : []));
   const old = superfluous(found, keep);
   if (old.length > 0)

@@ -6,7 +6,14 @@ import type { Host } from "./host.ts";
 /** Whether one machine reaches another over the network. Nothing here rejects: what could not be found out is `unknown`. */
 
 /** Errors of our own side: they say nothing about the machine that was asked. */
-const OUR_OWN_FAULTS: readonly string[] = ["ENOTFOUND", "EAI_AGAIN", "ENETUNREACH", "ENETDOWN", "EADDRNOTAVAIL", "EMFILE"];
+const OUR_OWN_FAULTS: readonly string[] = [
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "ENETUNREACH",
+  "ENETDOWN",
+  "EADDRNOTAVAIL",
+  "EMFILE",
+];
 /** A machine that refuses a connection, or breaks it off, lives. */
 const REFUSALS: readonly string[] = ["ECONNREFUSED", "ECONNRESET"];
 

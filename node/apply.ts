@@ -16,7 +16,7 @@ umask 022
 file=$1 first=$2 last=$3
 shift 3
 [ -e "$file" ] || : >"$file"
-rest=$(awk -v first="$first" -v last="$last" '$0 == first { inside = 1 } !inside { print } $0 == last { inside = 0 }' "$file"; echo .)
+rest=$(sed "/^$first$/,/^$last$/d" "$file"; echo .)
 rest=\${rest%.}
 { if [ $# -gt 0 ]; then echo "$first"; printf '%s\\n' "$@"; echo "$last"; fi; printf '%s' "$rest"; } >"$file.understudy"
 cat "$file.understudy" >"$file"
@@ -48,12 +48,14 @@ printf '%s' "\${rest%.}" >"$file"
 [ "$3" != created ] || [ -s "$file" ] || { rm "$file"; rmdir "\${file%/*}" 2>/dev/null || true; }`;
 
 const START_JOB: Readonly<Record<Init, string>> = {
-  systemd: 'set -e; systemctl daemon-reload; systemctl enable --quiet -- "$1.service"; [ "$2" != now ] || systemctl restart -- "$1.service"',
+  systemd:
+    'set -e; systemctl daemon-reload; systemctl enable --quiet -- "$1.service"; [ "$2" != now ] || systemctl restart -- "$1.service"',
   openrc: 'set -e; rc-update -q add "$1" default; [ "$2" != now ] || rc-service "$1" restart',
 };
 
 const END_JOB: Readonly<Record<Init, string>> = {
-  systemd: 'systemctl disable --quiet --now -- "$1.service" 2>/dev/null; systemctl reset-failed -- "$1.service" 2>/dev/null; true',
+  systemd:
+    'systemctl disable --quiet --now -- "$1.service" 2>/dev/null; systemctl reset-failed -- "$1.service" 2>/dev/null; true',
   openrc: 'rc-service -e "$1" || exit 0; rc-service "$1" stop; rc-update -q del "$1" default; true',
 };
 
@@ -69,7 +71,10 @@ export async function make(host: Host, init: Init, { name }: Instance, thing: Th
       await must(host, "put the gate in", PUT_BLOCK, [thing.path, ...blockMarks(name), ...thing.lines]);
       return;
     case "job":
-      await must(host, `enable ${thing.name}`, quietly(START_JOB[init]), [thing.name, thing.startNow ? "now" : "later"]);
+      await must(host, `enable ${thing.name}`, quietly(START_JOB[init]), [
+        thing.name,
+        thing.startNow ? "now" : "later",
+      ]);
       return;
     case "key":
       await must(host, "make a key", MAKE_KEY, [thing.path, `understudy ${name}`]);

@@ -30,8 +30,10 @@ const BLOCK = `
 awk -v first="$2" -v last="$3" '$0 == last { inside = 0 } inside { print } $0 == first { inside = 1 }' "$1" | sha256sum`;
 
 const JOBS: Readonly<Record<Init, string>> = {
-  systemd: 'systemctl is-enabled --quiet -- "$1.service" && systemctl is-active --quiet -- "$1.service" && echo runs || { systemctl is-enabled --quiet -- "$1.service" && echo enabled; }; true',
-  openrc: '[ -L "/etc/runlevels/default/$1" ] && { rc-service "$1" status >/dev/null 2>&1 && echo runs || echo enabled; }; true',
+  systemd:
+    'systemctl is-enabled --quiet -- "$1.service" && systemctl is-active --quiet -- "$1.service" && echo runs || { systemctl is-enabled --quiet -- "$1.service" && echo enabled; }; true',
+  openrc:
+    '[ -L "/etc/runlevels/default/$1" ] && { rc-service "$1" status >/dev/null 2>&1 && echo runs || echo enabled; }; true',
 };
 
 const LINE = `

@@ -78,6 +78,8 @@ export function sharesCoordinator(service: EffectiveService, node: EffectiveNode
   const { port } = node.coordinator;
   return (
     !port.startsWith("/") &&
-    service.nodes.some((other) => other.name !== node.name && other.coordinator.port.toLowerCase() === port.toLowerCase())
+    service.nodes.some(
+      (other) => other.name !== node.name && other.coordinator.port.toLowerCase() === port.toLowerCase(),
+    )
   );
 }

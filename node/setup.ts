@@ -2,20 +2,11 @@ import type { EffectiveNode, EffectiveService } from "../config/effective.ts";
 import { isGrantValid, readBootId, readEpoch, readGrant, writeGrant } from "../generations/node-state.ts";
 import type { Host } from "../hosts/host.ts";
 import { serviceManager } from "../hosts/services/service-manager.ts";
-import {
-  asMade,
-  hasOtherInstances,
-  isProgram,
-  make,
-  makeDirectories,
-  reload,
-  unmake,
-  writeManifest,
-} from "./apply.ts";
+import { asMade, hasOtherInstances, isProgram, make, makeDirectories, reload, unmake, writeManifest } from "./apply.ts";
 import { contactsOf, tryContacts } from "./contacts.ts";
 import { inspect, missingDirectories, readManifest } from "./inspect.ts";
 import type { Found } from "./inspect.ts";
-import { COMMAND, RUN, instanceOf } from "./instance.ts";
+import { COMMAND, LIBRARY, RUN, instanceOf } from "./instance.ts";
 import { directoriesOf, wishFor } from "./plan.ts";
 import type { SurveyedNode, Wish } from "./plan.ts";
 import { surveyNode } from "./survey.ts";
@@ -62,7 +53,8 @@ export async function planSetup(
 
 async function survey(service: EffectiveService, node: EffectiveNode, host: Host): Promise<SurveyedNode> {
   const found = await surveyNode(host, node, instanceOf(service, node));
-  const wanted = service.automation.failover.selfFenceMs === undefined ? [] : contactsOf(service, node, found.controller);
+  const wanted =
+    service.automation.failover.selfFenceMs === undefined ? [] : contactsOf(service, node, found.controller);
   return { node, survey: found, contacts: wanted.length === 0 ? [] : await tryContacts(host, node, wanted) };
 }
 
@@ -80,7 +72,14 @@ async function planNode(host: Host, wish: Wish): Promise<NodePlan> {
     ...obsolete.map((one) => ({ action: "remove" as const, what: "no longer wanted", where: placeOf(one) })),
     ...things.map((thing) => ({ action: actionFor(found.get(keyOf(thing))), what: thing.what, where: placeOf(thing) })),
   ];
-  return { ...wish, found, made, obsolete, newDirectories: await missingDirectories(host, directoriesOf(things)), changes };
+  return {
+    ...wish,
+    found,
+    made,
+    obsolete,
+    newDirectories: await missingDirectories(host, directoriesOf(things)),
+    changes,
+  };
 }
 
 /** Whether there is anything to do. */
@@ -98,7 +97,11 @@ export async function applySetup(host: Host, plan: NodePlan): Promise<void> {
   await makeDirectories(host, directoriesOf(things));
   await markBooted(host, plan);
   for (const one of obsolete.toReversed()) await unmake(host, init, instance, one, hashesOf(made, one));
-  const restart = things.some((thing) => thing.kind === "file" && isProgram(thing.path) && isDue(found, thing));
+  // A job that runs has read its program and its settings already.
+  const restart = things.some(
+    (thing) =>
+      thing.kind === "file" && (isProgram(thing.path) || thing.path === instance.settings) && isDue(found, thing),
+  );
   for (const thing of things) {
     if (!isDue(found, thing) && !(restart && thing.kind === "job" && thing.startNow)) continue;
     if (thing.kind === "job") await reload(host, init);
@@ -119,7 +122,10 @@ async function markBooted(host: Host, { instance }: NodePlan): Promise<void> {
  * Grants the node that serves before the gate comes, so that it may be started again in this boot. Nothing happens unless
  * it serves alone, every other node is known not to, and none knows a higher epoch. Returns the epoch.
  */
-export async function grantActive(service: EffectiveService, hostOf: HostOf): Promise<{ node: string; epoch: number } | undefined> {
+export async function grantActive(
+  service: EffectiveService,
+  hostOf: HostOf,
+): Promise<{ node: string; epoch: number } | undefined> {
   const looks = await Promise.all(
     service.nodes.map(async (node) => {
       const host = hostOf(node);
@@ -160,7 +166,10 @@ export interface NodeTeardown extends Pick<Wish, "node" | "instance" | "init"> {
 }
 
 /** Undoes what was planned. Returns the files that were left because somebody has changed them since. */
-export async function applyTeardown(host: Host, { instance, init, made, undone }: NodeTeardown): Promise<readonly string[]> {
+export async function applyTeardown(
+  host: Host,
+  { instance, init, made, undone }: NodeTeardown,
+): Promise<readonly string[]> {
   const left: string[] = [];
   // The gate goes first: from then on the service starts as it always did, whatever becomes of the rest.
   const rest = undone.filter((one) => !isGate(one) && one.kind !== "directory");
@@ -179,7 +188,9 @@ export async function applyTeardown(host: Host, { instance, init, made, undone }
 
 /** What a line of the plan is about. */
 export function placeOf(thing: Thing | Made): string {
-  return thing.kind === "job" ? `service ${thing.name}` : thing.path;
+  if (thing.kind === "job") return `service ${thing.name}`;
+  // One line for all of them.
+  return thing.kind === "file" && isProgram(thing.path) ? `${LIBRARY}, ${COMMAND}` : thing.path;
 }
 
 const NOT_FOUND: Found = { state: "new", created: false };

@@ -46,12 +46,7 @@ export type Manifest = Readonly<z.infer<typeof manifestSchema>>;
 
 /** What tells two things apart. */
 export function keyOf(thing: Thing | Made): string {
-  switch (thing.kind) {
-    case "job":
-      return `job ${thing.name}`;
-    case "line":
-      return `line ${thing.path} ${thing.line ?? ""}`;
-    default:
-      return `${thing.kind} ${thing.path}`;
-  }
+  if (thing.kind === "job") return `job ${thing.name}`;
+  if (thing.kind === "line") return `line ${thing.path} ${thing.line ?? ""}`;
+  return `${thing.kind} ${thing.path}`;
 }

@@ -1,6 +1,14 @@
 import type { Client, WorkflowHandleWithFirstExecutionRunId } from "@temporalio/client";
 import { TASK_QUEUE, checkId, handoverId } from "../workflows/contract.ts";
-import type { CheckInput, CheckReport, FailoverInput, FenceTestInput, HandoverReport, OperateInput, SwitchoverInput } from "../workflows/contract.ts";
+import type {
+  CheckInput,
+  CheckReport,
+  FailoverInput,
+  FenceTestInput,
+  HandoverReport,
+  OperateInput,
+  SwitchoverInput,
+} from "../workflows/contract.ts";
 
 type Switchover = (input: SwitchoverInput) => Promise<HandoverReport>;
 export type SwitchoverHandle = WorkflowHandleWithFirstExecutionRunId<Switchover>;

@@ -89,10 +89,29 @@ async function remove(client: Client, scheduleId: string): Promise<void> {
   }
 }
 
+/**
+ * Wakes schedules that should have acted some time ago and have not, and returns their ids: after a crash of Temporal's own server it can
+ * leave them asleep. Their catch-up window holds all the same. Costs a question for each, and no history.
+ */
+export async function wakeOverdue(client: Client, wanted: readonly Wanted[], now: Date): Promise<readonly string[]> {
+  const woken: string[] = [];
+  for (const schedule of wanted) {
+    const { info, state } = await client.schedule.getHandle(schedule.scheduleId).describe();
+    const [next] = info.nextActionTimes;
+    if (state.paused || !next || now.getTime() - next.getTime() < OVERDUE_MS) continue;
+    await put(client, schedule);
+    woken.push(schedule.scheduleId);
+  }
+  return woken;
+}
+
+const OVERDUE_MS = 30_000;
 const RETRY_MS = { first: 1_000, most: 60_000 };
+const LOOK_EVERY_MS = 60_000;
 
 /**
- * Puts the schedules in order, and tries again until Temporal takes them. `stop` ends that; the schedules stay, for any worker.
+ * Puts the schedules in order, tries again until Temporal takes them, and from then on sees to it that they act. `stop` ends that; the
+ * schedules stay, for any worker.
  */
 export function keepSchedules(
   client: Client,
@@ -100,11 +119,14 @@ export function keepSchedules(
   say: (sentence: string) => void,
 ): { stop(): Promise<void> } {
   const stopping = new AbortController();
+  const { signal } = stopping;
   const { taskQueue } = config.temporal;
-  const working = (async () => {
-    for (let wait = RETRY_MS.first; !stopping.signal.aborted; wait = Math.min(2 * wait, RETRY_MS.most)) {
+  const wanted = () => wantedSchedules(config, taskQueue, new Date());
+  const rest = (ms: number) => pause(ms, undefined, { signal }).catch(() => undefined);
+  const begin = async () => {
+    for (let wait = RETRY_MS.first; !signal.aborted; wait = Math.min(2 * wait, RETRY_MS.most)) {
       try {
-        await putSchedules(client, wantedSchedules(config, taskQueue, new Date()), taskQueue);
+        await putSchedules(client, wanted(), taskQueue);
         return;
       } catch (error) {
         if (wait === RETRY_MS.first)
@@ -112,9 +134,17 @@ export function keepSchedules(
             `The schedules for sync and rotation could not be put into Temporal (${error instanceof Error ? error.message : String(error)}); it is tried again.`,
           );
       }
-      await pause(wait, undefined, { signal: stopping.signal }).catch(() => undefined);
+      await rest(wait);
     }
-  })();
+  };
+  const keep = async () => {
+    await begin();
+    for (await rest(LOOK_EVERY_MS); !signal.aborted; await rest(LOOK_EVERY_MS)) {
+      // While Temporal is away there is nothing to wake; another worker may be changing one.
+      await wakeOverdue(client, wanted(), new Date()).catch(() => []);
+    }
+  };
+  const working = keep();
   return {
     async stop() {
       stopping.abort();

@@ -88,7 +88,7 @@ export interface SyncActivities {
    */
   captureLive(input: CaptureInput): Promise<LiveCapture>;
   /** `preloadCoordinator`, and tells `service` what the standby holds then: one step, because an idle home must cost little. */
-  refreshCopy(input: PreloadInput & { at: string; listenedAt?: string }): Promise<Preload>;
+  refreshCopy(input: PreloadInput & Pick<Copy, "at" | "listenedAt" | "guard">): Promise<Preload>;
   /** Writes the idle standby's coordinator ahead of time and leaves it silent, if it does not hold this generation's network. */
   preloadCoordinator(input: PreloadInput): Promise<Preload>;
   /**
@@ -130,6 +130,8 @@ export interface LiveCapture {
   readonly standbys?: readonly string[];
   /** Idle coordinators may be written: by the setting `sync.preload`, and because the service is armed or a person asks. */
   readonly mayWrite?: boolean;
+  /** The active node's guard was at work just now (`failover.selfFence`). */
+  readonly guard?: Copy["guard"];
 }
 
 export interface PreloadInput extends NodeStep {
@@ -188,9 +190,10 @@ export interface Takeover {
   readonly generation: GenerationRef;
   /**
    * What has to be written to its coordinator: only the counters, since it holds the generation's network already; the
-   * generation's image; or the network from a live generation's backup.
+   * generation's image; the network from a live generation's backup; or, where it is the very one that the old node used, its
+   * own counters.
    */
-  readonly write: "counters" | "image" | "network";
+  readonly write: "counters" | "image" | "network" | "own counters";
   readonly admitted: AdmittedStick;
   /** When the counters in the generation were read. ISO 8601. */
   readonly countersAt: string;

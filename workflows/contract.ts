@@ -274,8 +274,8 @@ export interface Copy {
   readonly preloaded: boolean;
   /** ISO 8601: when its coordinator last listened, if it has heard the active one: a later silence means something then. */
   readonly listenedAt?: string;
-  /** What the active node noted then: it fences itself when it has no contact for so long, in ms. */
-  readonly guardMs?: number;
+  /** The active node fenced itself then when it had no contact for so long, in ms. */
+  readonly guard?: { readonly node: string; readonly afterMs: number };
 }
 
 export interface HandoverSummary {

@@ -31,6 +31,8 @@ export async function fenceTest(input: FenceTestInput): Promise<HandoverReport> 
   }
   let plan: FenceTestPlan;
   try {
+    // A standby whose stick is being written must not lose its power.
+    await run.step({ name: "cancelSync", title: "End a sync that is under way" }, () => onNode.cancelSync({ service }));
     plan = await run.step({ name: "planFenceTest", title: "See what there is to prove", node }, () =>
       onNode.planFenceTest({ ...input, ...(state.holder === undefined ? {} : { holder: state.holder }) }),
     );

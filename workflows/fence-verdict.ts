@@ -9,7 +9,8 @@ export type FenceVerdict =
 /**
  * Whether the old node is proven to be off the air (I1). Pure. A host or a radio that was switched off and read back is
  * enough; a cut network never is, since the radio goes on without one. A beacon of the old coordinator is a veto, always.
- * Silence counts only from a standby that has heard it before, and of a node that fences itself or whose stick is unplugged. Else a person's word does.
+ * Silence counts only from a standby that has heard it before, and of a node that fences itself or whose stick is unplugged.
+ * Else a person's word does.
  */
 export function mayTakeOver(
   fence: FenceReport,

@@ -28,7 +28,14 @@ export function refusalOf(state: ServiceState, control: Control, now: Date): str
       return control.epoch < state.epoch
         ? `epoch ${control.epoch} is below ${state.epoch}, which ${state.service} has reached already.`
         : undefined;
-    default:
+    case "arm":
+    case "observe":
+    case "resume":
+    case "stopped":
+    case "started":
+    case "online":
+    case "forgetCopy":
+    case "fenceTested":
       return undefined;
   }
 }
@@ -172,8 +179,8 @@ function untilRefusal(until: string, now: Date): string | undefined {
   return end <= now.getTime() ? "the end of a pause must lie in the future." : undefined;
 }
 
-function without<K extends "paused" | "stopped" | "blocked" | "trouble">(state: ServiceState, key: K): ServiceState {
+function without(state: ServiceState, key: "paused" | "stopped" | "blocked" | "trouble"): ServiceState {
   if (state[key] === undefined) return state;
   const { [key]: _dropped, ...rest } = state;
-  return rest as ServiceState;
+  return rest;
 }

@@ -10,7 +10,7 @@ import { WorkflowExecutionAlreadyStartedError } from "@temporalio/common";
 import { onSync } from "./activities-proxy.ts";
 import type { GenerationRef, LiveCapture, NodeStep, Preload } from "./activity-types.ts";
 import { SYNC_FAILED, syncId } from "./contract.ts";
-import type { SyncInput, SyncReport, SyncedStandby } from "./contract.ts";
+import type { Copy, SyncInput, SyncReport, SyncedStandby } from "./contract.ts";
 import { describeFailure } from "./failures.ts";
 import { isListeningDue } from "./sync-rules.ts";
 
@@ -31,7 +31,7 @@ export async function sync(input: SyncInput): Promise<SyncReport> {
   const { generation, known, standbys: nodes = [], changed = false } = captured;
   if (!generation || !known) return end(service, "skipped", captured.skipped ?? "Nothing was captured.");
 
-  const run: Run = { input, at, known, generation, mayWrite: captured.mayWrite === true };
+  const run: Run = { input, at, known, generation, mayWrite: captured.mayWrite === true, guard: captured.guard };
   const standbys = await Promise.all(nodes.map((node) => refresh(run, node)));
   const isFresh = standbys.length === 0 || standbys.some(({ ok }) => ok);
   const report: SyncReport = {
@@ -53,6 +53,7 @@ interface Run {
   readonly generation: GenerationRef;
   /** Whether an idle coordinator may be written and made to listen. */
   readonly mayWrite: boolean;
+  readonly guard: LiveCapture["guard"];
 }
 
 /** The generation comes to one standby: its files, and its coordinator as far as it may be written. Failures are told, not thrown. */
@@ -92,7 +93,7 @@ function refreshCopy(run: Run, node: string): Promise<Preload> {
     mayWrite,
     enrolBlankStick: input.by === "person" && input.enrolBlankStick === true,
     at,
-    ...listened(known.copies[node]?.listenedAt),
+    ...noted(run, known.copies[node]?.listenedAt),
   });
 }
 
@@ -107,12 +108,12 @@ async function listen(run: Run, node: string, { preloaded }: Preload): Promise<v
     if (isCancellation(error)) throw error;
     return;
   }
-  const copy = { generation, at, preloaded, ...listened(now.toISOString()) };
+  const copy = { generation, at, preloaded, ...noted(run, now.toISOString()) };
   await onSync.noteCopy({ service: input.service, node, copy });
 }
 
-function listened(listenedAt: string | undefined): { listenedAt?: string } {
-  return listenedAt === undefined ? {} : { listenedAt };
+function noted({ guard }: Run, listenedAt: string | undefined): Pick<Copy, "listenedAt" | "guard"> {
+  return { ...(listenedAt === undefined ? {} : { listenedAt }), ...(guard === undefined ? {} : { guard }) };
 }
 
 function stepOn({ input, known }: Run, node: string): NodeStep {

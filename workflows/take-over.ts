@@ -1,4 +1,4 @@
-import { CancellationScope, isCancellation, sleep } from "@temporalio/workflow";
+import { ApplicationFailure, CancellationScope, isCancellation, sleep } from "@temporalio/workflow";
 import type { FrameCounters } from "../model/frame-counters.ts";
 import type { NodeStep, Takeover } from "./activity-types.ts";
 import { briefly, bringingBack, onNode } from "./activities-proxy.ts";
@@ -106,7 +106,7 @@ export class TakeOver {
     if (write === "network") await this.#writeNetwork(above);
     const raised = await run.step(
       { name: "raiseCounters", title: "Raise the frame counters", node },
-      () => onNode.raiseCounters({ ...this.#new, above, generation }),
+      () => onNode.raiseCounters({ ...this.#new, above, ...(write === "own counters" ? {} : { generation }) }),
       ({ counters }) => `from ${counters.network}`,
     );
     run.sawCounters(raised.counters);
@@ -117,15 +117,18 @@ export class TakeOver {
     const node = this.#new.node;
     await this.#run.step(
       { name: "preloadCoordinator", title: "Write the network into the coordinator", node },
-      () =>
-        onNode.preloadCoordinator({
+      async () => {
+        const loaded = await onNode.preloadCoordinator({
           ...this.#new,
           generation,
           highestCounters: above,
           mayWrite: true,
           enrolBlankStick: false,
-        }),
-      ({ written, because }) => because ?? `written: ${written}`,
+        });
+        if (!loaded.preloaded) throw notLoaded(loaded.because);
+        return loaded;
+      },
+      ({ written }) => `written: ${written}`,
     );
   }
 
@@ -301,6 +304,16 @@ export class TakeOver {
   #anew(): NodeStep {
     return { ...this.#old, epoch: this.#plan.epoch + 1 };
   }
+}
+
+function notLoaded(because = "It does not hold the network."): ApplicationFailure {
+  const next = "See whether the stick is this node's own, and in use by nobody.";
+  return ApplicationFailure.create({
+    type: "COORDINATOR_WRITE_FAILED",
+    message: because,
+    nonRetryable: true,
+    details: [{ what: because, next }],
+  });
 }
 
 /** Ids of generations name the epoch under which they were made. */

@@ -56,6 +56,14 @@ export function notLost({ lost: _lost, apartSince: _apart, ...trouble }: Trouble
   return trouble;
 }
 
+/** Whether a stop that was asked for is over, because Understudy itself has stopped or started the service since, or did so then. */
+export function isOutdated(stopSaid: string | undefined, { history }: ServiceState): boolean {
+  const latest = history.find(
+    ({ kind, outcome }) => kind !== "adopt" && kind !== "reinit" && outcome !== "refused" && outcome !== "rehearsed",
+  );
+  return stopSaid !== undefined && latest !== undefined && Date.parse(stopSaid) <= Date.parse(latest.endedAt);
+}
+
 /** What the decision needs of what the service knows. */
 export function pastOf(known: ServiceState, followed: Followed, stopSaid: boolean, now: number): Past {
   // What has ended by now holds nothing back, whether or not its end was noticed.

@@ -18,7 +18,7 @@ import { decide } from "./decision/decide.ts";
 import { blockForQuietTime } from "./service-control.ts";
 import type { ServiceBook } from "./service-state.ts";
 import { summaryOf } from "./summaries.ts";
-import { followTrouble, notLost, noteRestart, noteWouldHave, pastOf, troubleOf } from "./trouble.ts";
+import { followTrouble, notLost, isOutdated, noteRestart, noteWouldHave, pastOf, troubleOf } from "./trouble.ts";
 
 /** A look that took longer than this by the workflow's clock is not believed: the worker, or its clock, stood still in between. */
 const STALE_MS = 30_000;
@@ -173,6 +173,7 @@ export class Watchman {
 
   async #conclude({ evidence, policy }: Examined, holder: string, began: number): Promise<void> {
     const now = Date.now();
+    if (isOutdated(this.#stopSaid, this.#book.state)) this.#stopSaid = undefined;
     const stopSaid = this.#stopSaid !== undefined;
     const followed = followTrouble(this.#book.state.trouble, evidence, stopSaid, began);
     const decision = decide(evidence, policy, pastOf(this.#book.state, followed, stopSaid, now));

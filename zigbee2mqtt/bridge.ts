@@ -5,7 +5,7 @@ import mqtt from "mqtt";
 import type { IPublishPacket, MqttClient } from "mqtt";
 import type { BrokerConfig } from "../config/effective.ts";
 import { UnderstudyError } from "../model/errors.ts";
-import { countInterviews, parseBridgeInfo, parseBridgeState, parseDevices } from "./payloads.ts";
+import { countInterviews, parseBridgeInfo, parseBridgeState, parseDevices, tellsOfDeafFirmware } from "./payloads.ts";
 import type { AskableDevice, BridgeInfo } from "./payloads.ts";
 
 const RETRY_MS = 250;
@@ -86,13 +86,16 @@ export class Bridge {
   }
 
   /**
-   * Has Zigbee2MQTT read its coordinator, which takes seconds. `no` where that failed, `unknown` where nothing came or the
-   * coordinator is of a kind that cannot be read.
+   * Has Zigbee2MQTT read its coordinator, which takes seconds. `no` where that failed, or where Zigbee2MQTT tells meanwhile
+   * that the firmware leaves its questions unanswered; `unknown` where nothing came or the coordinator cannot be read so.
    */
   async coordinatorAnswers(timeoutMs: number, signal?: AbortSignal): Promise<"yes" | "no" | "unknown"> {
     const transaction = randomUUID();
     const heard = this.#first(
-      (m) => m.topic === "bridge/response/coordinator_check" && !m.retained && m.text().includes(transaction),
+      (m) =>
+        !m.retained &&
+        ((m.topic === "bridge/response/coordinator_check" && m.text().includes(transaction)) ||
+          (m.topic === "bridge/logging" && tellsOfDeafFirmware(m.text()))),
       timeoutMs,
       signal,
     );
@@ -131,11 +134,12 @@ export class Bridge {
 
   /**
    * Asks devices for their state until each (or `enough` of them) answered or `timeoutMs` has passed. `messagesNeeded` is 2 where Zigbee2MQTT may
-   * still publish one cached state for each device after its start, which is no answer.
+   * still publish one cached state for each device after its start, which is no answer. `once`: not again and again, because a
+   * radio that hangs works off all questions one after the other, 6 s each.
    */
   async ask(
     devices: readonly AskableDevice[],
-    options: { timeoutMs: number; messagesNeeded: number; enough?: number; signal?: AbortSignal },
+    options: { timeoutMs: number; messagesNeeded: number; enough?: number; once?: boolean; signal?: AbortSignal },
   ): Promise<{ firstAnswerAt?: Date; answered: string[] }> {
     const seen = new Map(devices.map((device) => [device.name, 0]));
     let firstAnswerAt: Date | undefined;
@@ -150,9 +154,10 @@ export class Bridge {
       const until = Date.now() + options.timeoutMs;
       const silent = () => devices.filter((device) => (seen.get(device.name) ?? 0) < options.messagesNeeded);
       const enough = () => devices.length - silent().length >= (options.enough ?? devices.length);
+      const askAgainMs = options.once ? options.timeoutMs : 2 * RETRY_MS;
       while (!enough() && Date.now() < until) {
         for (const device of silent()) this.#publish(`${device.name}/get`, { [device.property]: "" });
-        await this.#until(enough, Math.min(2 * RETRY_MS, until - Date.now()), options.signal);
+        await this.#until(enough, Math.min(askAgainMs, until - Date.now()), options.signal);
       }
       const silentNames = new Set(silent().map((device) => device.name));
       return { firstAnswerAt, answered: devices.filter((d) => !silentNames.has(d.name)).map((d) => d.name) };

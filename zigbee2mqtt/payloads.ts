@@ -101,6 +101,11 @@ export function parseBridgeState(text: string): "online" | "offline" | undefined
   return stateSchema.safeParse(parseJson(text)).data?.state;
 }
 
+/** Whether a text of Zigbee2MQTT says that its Z-Stack firmware did not answer a command in time (herdsman's words, 6 s). */
+export function tellsOfDeafFirmware(text: string): boolean {
+  return /SRSP - \w+ - \w+ after \d+ms/.test(text);
+}
+
 const logSchema = z.object({ message: z.string() });
 
 /**

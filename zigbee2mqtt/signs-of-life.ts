@@ -20,7 +20,8 @@ export function isHeard(deviceName: string): boolean {
  * Zigbee2MQTT. `topic` is below the base topic.
  */
 export function lifeIn(topic: string): "process" | "radio" | undefined {
-  if (topic.startsWith("bridge/request/") || /\/(get|set)$/.test(topic) || /\/(get|set)\//.test(topic)) return undefined;
+  if (topic.startsWith("bridge/request/") || /\/(get|set)$/.test(topic) || /\/(get|set)\//.test(topic))
+    return undefined;
   // Zigbee2MQTT says by itself that a device has become unavailable.
   return topic.startsWith("bridge/") || topic.endsWith("/availability") ? "process" : "radio";
 }

@@ -14,7 +14,7 @@ const PROCESS_MS = 3_000;
 const DEVICE_MS = 4_000;
 /** A coordinator check reads the whole NVRAM: seconds where it works, and 6 s until it fails. */
 const COORDINATOR_MS = 15_000;
-const ASKED_AT_MOST = 5;
+const ASKED_AT_MOST = 6;
 /** Fewer that do not answer may well be without power. */
 const SILENT_AT_LEAST = 3;
 
@@ -62,6 +62,11 @@ export async function lookAtMqtt(look: MqttLook): Promise<MqttView> {
 
 async function askBridge(bridge: Bridge, look: MqttLook): Promise<Omit<MqttView, "brokerReachable">> {
   const { signal, thorough } = look;
+  // First of all: a radio that hangs works off all questions one after the other.
+  const coordinator = thorough
+    ? bridge.coordinatorAnswers(COORDINATOR_MS, signal)
+    : Promise.resolve("unknown" as const);
+  coordinator.catch(() => undefined);
   const [bridgeState, info, processAnswers, deviceAnswers] = await Promise.all([
     bridge.state(RETAINED_MS, signal),
     bridge.info(RETAINED_MS, signal),
@@ -69,13 +74,13 @@ async function askBridge(bridge: Bridge, look: MqttLook): Promise<Omit<MqttView,
     askDevices(bridge, look),
   ]);
   const processSeen: Seen = processAnswers ? "yes" : "no";
-  const askCoordinator = thorough && processAnswers && deviceAnswers !== "yes";
+  const coordinatorCounts = processAnswers && deviceAnswers !== "yes";
   return {
     bridgeState: bridgeState ?? "none",
     processAnswers: processSeen,
     // Where no process answers, silent devices say nothing about the radio.
     deviceAnswers: processAnswers || deviceAnswers === "yes" ? deviceAnswers : "unknown",
-    coordinatorAnswers: askCoordinator ? await bridge.coordinatorAnswers(COORDINATOR_MS, signal) : "unknown",
+    coordinatorAnswers: coordinatorCounts ? await coordinator : "unknown",
     isActive: whose(info, look),
   };
 }
@@ -87,8 +92,8 @@ async function askDevices(bridge: Bridge, look: MqttLook): Promise<Seen> {
     ASKED_AT_MOST,
   );
   if (devices.length === 0) return "unknown";
-  // Zigbee2MQTT repeats one cached state of each device after its start, which is no answer.
-  const asked = bridge.ask(devices, { timeoutMs: DEVICE_MS, messagesNeeded: 2, enough: 1, signal: look.signal });
+  const options = { timeoutMs: DEVICE_MS, messagesNeeded: 1, enough: 1, once: true, signal: look.signal };
+  const asked = bridge.ask(devices, options);
   const { answered } = await unlessMoot(look, asked, { answered: [] });
   if (answered.length > 0) return "yes";
   return devices.length >= SILENT_AT_LEAST ? "no" : "unknown";

@@ -146,8 +146,8 @@ async function switchOn(world: World, input: FenceTestStep, signal: AbortSignal)
 }
 
 /** A network coordinator's own power: its host goes on. */
-function powersCoordinatorAlone(rung: PowerRung, { config }: FencedNode): boolean {
-  return rung.proves === "radio off" && onNetwork(config.coordinator.port);
+function powersCoordinatorAlone(rung: PowerRung, { port }: FencedNode): boolean {
+  return rung.proves === "radio off" && onNetwork(port);
 }
 
 async function bootIdAfter(world: World, input: FenceTestStep, signal: AbortSignal): Promise<string | undefined> {

@@ -17,6 +17,8 @@ const ANSWER_MS = 1_500;
 /** A node that is to be fenced, from what is known without asking it. */
 export interface FencedNode {
   readonly config: NodeConfig;
+  /** Its coordinator's port, as configured or as it was last found. */
+  readonly port: string | undefined;
   /** What a rung proves of this node: a coordinator with power of its own outlives its host. */
   readonly proves: (rung: PowerRung) => FenceProof;
   /** Whether what the rung powers still answers over the network: the host, or a coordinator of its own. */
@@ -40,6 +42,7 @@ export function fencedNode(world: World, service: string, name: string): FencedN
   const peers = nodes.filter((other) => other !== node).map(({ port }) => port);
   return {
     config: node.config,
+    port: node.port,
     proves: (rung) => provesHere(rung.proves, node.port, peers),
     answers: (rung) => powered(rung, node.config, node.port),
   };

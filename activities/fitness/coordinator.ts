@@ -2,25 +2,33 @@ import { judgeStick } from "../../coordinators/admission.ts";
 import { highestCounters } from "../../coordinators/frame-counters.ts";
 import { readCoordinatorState } from "../../generations/node-state.ts";
 import type { Manifest } from "../../generations/generation.ts";
+import { UnderstudyError } from "../../model/errors.ts";
 import { NO_COUNTERS, highestOf } from "../../model/frame-counters.ts";
 import type { FrameCounters } from "../../model/frame-counters.ts";
 import type { Takeover } from "../../workflows/activity-types.ts";
 import type { Finding } from "../../workflows/contract.ts";
+import { isOnNetwork, sharedCoordinator } from "../node/listen.ts";
 import { stickName } from "../node/write-coordinator.ts";
 import { passed, refused } from "../preflight/check.ts";
-import type { NodeAccess } from "../support/world.ts";
+import type { NodeAccess, World } from "../support/world.ts";
 
 /**
  * The standby's idle coordinator: it answers, it is ours (I11), and what has to be written to it. Where the node's own mark
  * tells what it holds, it is only reset, which takes a second and leaves it silent; else the whole of it is read.
  */
 export async function checkCoordinator(
+  world: World,
   at: NodeAccess,
   manifest: Manifest,
   signal: AbortSignal,
 ): Promise<{ findings: Finding[]; write?: Takeover["write"]; counters: FrameCounters }> {
   const { host, node, coordinator } = at;
   const mark = await readCoordinatorState(host, node, signal);
+  const shared = isOnNetwork(at) ? await whyShared(world, at, mark?.preloaded !== undefined) : undefined;
+  if (shared) {
+    const what = `its coordinator is not touched before the old node is off: ${shared}`;
+    return { findings: [passed("stick", node.name, what)], write: "own counters", counters: NO_COUNTERS };
+  }
   const stick = stickName(node.coordinator);
   const isKnown =
     mark !== undefined && stick !== undefined && mark.stick === stick && mark.ieee === manifest.summary.coordinatorIeee;
@@ -60,4 +68,17 @@ export async function checkCoordinator(
     write: whole,
     counters: highestOf(counters, highestCounters(image)),
   };
+}
+
+/**
+ * Why a coordinator on the network may be the one that the lost node uses. Where that node cannot be asked, one that was written
+ * ahead of time is the standby's own, since a shared one never is.
+ */
+async function whyShared(world: World, at: NodeAccess, wasPreloaded: boolean): Promise<string | undefined> {
+  try {
+    return await sharedCoordinator(world, at);
+  } catch (error) {
+    if (!(error instanceof UnderstudyError)) throw error;
+    return wasPreloaded ? undefined : "it is not known whether another node has the same coordinator";
+  }
 }

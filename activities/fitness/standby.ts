@@ -80,7 +80,7 @@ export async function checkCandidate(
   let counters = NO_COUNTERS;
   findings.push(
     ...(await run("stick", name, async () => {
-      const checked = await checkCoordinator(at, chosen.manifest, signal);
+      const checked = await checkCoordinator(world, at, chosen.manifest, signal);
       ({ write, counters } = checked);
       return checked.findings;
     })),

@@ -1,3 +1,4 @@
+import { readNodeSide } from "../../node/facts.ts";
 import type { Finding } from "../../workflows/contract.ts";
 import type { NodeAccess } from "../support/world.ts";
 import { passed, refused, run } from "./check.ts";
@@ -27,6 +28,7 @@ export async function checkNode(at: NodeAccess, signal: AbortSignal): Promise<Ch
       );
     })),
     ...(await run("autostart", node.name, () => checkAutostart(at, signal))),
+    ...(await run("gate", node.name, () => checkGate(at, signal))),
     ...(await run("tool", node.name, () => checkTool(at, signal))),
   ];
   return { at, running, findings };
@@ -47,6 +49,16 @@ async function checkAutostart({ manager, node }: NodeAccess, signal: AbortSignal
   if (starts.length === 0) return [passed("autostart", node.name, "nothing starts the service by itself")];
   return starts.map(({ starts: when, how, mend }) =>
     refused("autostart", node.name, `Something starts the service ${when} without being asked: ${how}.`, mend),
+  );
+}
+
+/** A home may be handed over without it; what it misses is said. */
+async function checkGate({ host, node }: NodeAccess, signal: AbortSignal): Promise<Finding> {
+  const { gate } = await readNodeSide(host, node, signal);
+  return passed(
+    "gate",
+    node.name,
+    gate ? "it serves under a grant only" : "no gate keeps it from serving by itself: understudy setup installs one",
   );
 }
 

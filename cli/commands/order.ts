@@ -31,7 +31,7 @@ export async function giveOrder(
   taskQueue: string,
   inWords: (state: ServiceState) => string,
 ): Promise<ExitCode> {
-  const state = await order(client, service, { ...wish, by: currentPerson() } as Control, taskQueue);
+  const state = await order(client, service, { ...wish, by: currentPerson() }, taskQueue);
   const { mode, paused, stopped, offline, blocked } = state;
   context.output.result(
     { service, ordered: wish.verb, mode, paused, stopped, offline, blocked, exitCode: EXIT.done },

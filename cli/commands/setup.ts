@@ -12,7 +12,7 @@ import type { ExitCode } from "../exit-codes.ts";
 import { usageFailure } from "../failure.ts";
 import { ask, canAsk } from "../handover/ask.ts";
 import { chooseService, requireConfigFile } from "../home.ts";
-import { table } from "../table.ts";
+import { distinct, table } from "../table.ts";
 
 export interface SetupFlags {
   readonly node?: string;
@@ -104,7 +104,7 @@ function inWords(plans: readonly NodePlan[]): string {
       .filter(({ action }) => action !== "keep")
       .map(({ action, what, where }) => [node.name, action, what, where]),
   );
-  return [table(["Node", "Action", "What", "Where"], rows), ...notesOf(plans)].join("\n");
+  return [table(["Node", "Action", "What", "Where"], distinct(rows)), ...notesOf(plans)].join("\n");
 }
 
 function inPlace(plans: readonly NodePlan[]): string {

@@ -1,5 +1,9 @@
 import type { Client } from "@temporalio/client";
+import { isThisMachine, normalHost, ownAddresses } from "../../config/machine-address.ts";
+import { protectionOf, provenByNode } from "../../config/protection.ts";
+import type { ProtectionFacts } from "../../config/protection.ts";
 import type { UserConfig } from "../../config/user-config.ts";
+import type { ServiceState } from "../../workflows/contract.ts";
 import type { Context } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import type { ExitCode } from "../exit-codes.ts";
@@ -56,5 +60,16 @@ async function look(
   ]);
   const config = home?.services.find((service) => service.name === name);
   const nodes = config?.nodes.map((node) => ({ name: node.name, host: node.ssh.host })) ?? [];
-  return serviceStatus({ name, nodes, known, running, nextRotation: rotation }, new Date());
+  const protection = config && known.state ? protectionOf(config, protectionFacts(known.state, target)) : undefined;
+  return serviceStatus(
+    { name, nodes, known, running, nextRotation: rotation, ...(protection ? { protection } : {}) },
+    new Date(),
+  );
+}
+
+/** Understudy is taken to run where Temporal's server does; the nodes are not asked. */
+function protectionFacts({ fenceTests }: ServiceState, { address }: TemporalTarget): ProtectionFacts {
+  const host = address.replace(/:\d+$/, "");
+  const own = ownAddresses();
+  return { controller: isThisMachine(host, own) ? own : new Set([normalHost(host)]), proven: provenByNode(fenceTests) };
 }

@@ -2,7 +2,7 @@ import { applyTeardown, placeOf, planTeardown } from "../../node/setup.ts";
 import type { Context } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
 import type { ExitCode } from "../exit-codes.ts";
-import { table } from "../table.ts";
+import { distinct, table } from "../table.ts";
 import { mayGoOn, onNodes } from "./setup.ts";
 import type { SetupFlags } from "./setup.ts";
 
@@ -20,7 +20,7 @@ export async function teardown(
       context.output.result({ changed: false, left: [] }, () => "Nothing is set up on these nodes.");
       return EXIT.done;
     }
-    context.output.say(table(["Node", "Remove", "Where"], rows));
+    context.output.say(table(["Node", "Remove", "Where"], distinct(rows)));
     context.output.say(
       "From then on nothing keeps Zigbee2MQTT from being started on these nodes, two of them at once included.",
     );

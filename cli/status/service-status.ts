@@ -1,9 +1,11 @@
+import type { Protection } from "../../config/protection.ts";
 import type { Copy, HandoverSummary, Hold, ServiceState, Unfinished } from "../../workflows/contract.ts";
 import { inForce } from "../../workflows/service-control.ts";
 import type { RunningHandover } from "../handover/running.ts";
 import { describeRunning } from "../handover/running.ts";
 import type { Known } from "../temporal/service-state.ts";
 import { ago, duration, localTime, plain } from "../words.ts";
+import { protectedNow } from "./protected.ts";
 import { standingOf } from "./standing.ts";
 
 export type Role = "active" | "standby" | "unknown";
@@ -48,6 +50,8 @@ export interface ServiceStatus {
   readonly wouldHave?: ServiceState["wouldHave"];
   /** ISO 8601. */
   readonly nextRotation?: string;
+  /** What each node is protected from; undefined where there is no understudy.yaml. */
+  readonly protection?: Protection;
   /** The same as sentences for people, without the service's name. */
   readonly standing: readonly string[];
 }
@@ -58,10 +62,14 @@ export interface Facts {
   readonly known: Known;
   readonly running: RunningHandover | undefined;
   readonly nextRotation?: Date;
+  readonly protection?: Protection;
 }
 
 /** Joins what understudy.yaml, the `service` workflow and a running handover say. */
-export function serviceStatus({ name, nodes, known, running, nextRotation }: Facts, now: Date): ServiceStatus {
+export function serviceStatus(
+  { name, nodes, known, running, nextRotation, protection }: Facts,
+  now: Date,
+): ServiceStatus {
   // A hold whose time has passed is over, whether or not the workflow has noticed.
   const state = known.state && inForce(known.state, now);
   const named = nodes.length > 0 ? nodes : namesIn(state).map((node) => ({ name: node, host: undefined }));
@@ -92,10 +100,11 @@ export function serviceStatus({ name, nodes, known, running, nextRotation }: Fac
         }
       : {}),
     unfinished: state?.unfinished,
-    lastHandover: state?.history[0],
+    lastHandover: state?.history.find(({ kind }) => HANDOVERS.includes(kind)),
     ...(state ? automationOf(state) : {}),
     ...(nextRotation ? { nextRotation: nextRotation.toISOString() } : {}),
-    standing: state ? standingOf(state, now) : [],
+    ...(protection ? { protection } : {}),
+    standing: state ? [...standingOf(state, now), ...(protection ? [protectedNow(state, protection)] : [])] : [],
   };
 }
 
@@ -116,6 +125,9 @@ function holderUnknown({ blocked }: ServiceState): { why: string; next: string }
   };
 }
 
+/** What stands in the history beside them moved nothing from node to node. */
+const HANDOVERS: readonly HandoverSummary["kind"][] = ["switchover", "failover", "recovery"];
+
 const NEVER_HANDED_OVER = {
   why: "which node is active is known after the first handover",
   next: "run `understudy switchover --rehearse` to check everything without a change.",
@@ -129,8 +141,11 @@ function doubtAbout(state: ServiceState): { why: string; next: string } | undefi
       next: "wait: the worker completes it or takes it back.",
     };
   }
-  // Refusals and rehearsals changed nothing, so they settle nothing either.
-  const last = state.history.find(({ outcome }) => outcome !== "refused" && outcome !== "rehearsed");
+  // What changed nothing of who serves settles nothing either.
+  const last = state.history.find(
+    ({ kind, outcome }) =>
+      !["adopt", "reinit", "fence-test"].includes(kind) && outcome !== "refused" && outcome !== "rehearsed",
+  );
   if (state.current || (last?.outcome !== "unknown" && last?.outcome !== "failed")) return undefined;
   return {
     why: `the last handover ended ${last.outcome === "unknown" ? "with an unknown outcome" : "in failure"}: ${plain(last.message)}`,

@@ -20,6 +20,16 @@ export interface DoubleActivity {
   readonly to: number | undefined;
 }
 
+/** A time during which a coordinator ran a network that is not the home's. */
+export interface OtherNetwork {
+  readonly coordinator: string;
+  readonly panId: number;
+  /** Milliseconds since 1970. */
+  readonly from: number;
+  /** undefined: it still does. */
+  readonly to: number | undefined;
+}
+
 interface Presence {
   readonly name: string;
   readonly identity: NetworkIdentity;
@@ -73,6 +83,16 @@ export class ActivityLog {
       counted = Math.max(counted, end);
     }
     return total;
+  }
+
+  /**
+   * Every time at which a coordinator went on the air with another network than this, in order: what restoring a network forms on the
+   * way and throws away. It is not against I1, which is about one network.
+   */
+  otherNetworks(extendedPanId: string): OtherNetwork[] {
+    return this.#presences
+      .filter(({ identity }) => identity.extendedPanId !== extendedPanId)
+      .map(({ name, identity, from, to }) => ({ coordinator: name, panId: identity.panId, from, to }));
   }
 
   /** Names of those that are on the air. */

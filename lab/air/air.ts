@@ -1,4 +1,4 @@
-import { ActivityLog, type DoubleActivity, type NetworkIdentity } from "./activity-log.ts";
+import { ActivityLog, type DoubleActivity, type NetworkIdentity, type OtherNetwork } from "./activity-log.ts";
 import { now } from "./clock.ts";
 import { CounterJudge, type CounterViolation } from "./counter-judge.ts";
 import { isBroadcast, type RadioFrame } from "./radio-frame.ts";
@@ -197,6 +197,11 @@ export class Air {
   /** Total milliseconds of those times up to now. */
   doubleActiveMs(): number {
     return this.#activity.doubleActiveMs(now());
+  }
+
+  /** Times at which a coordinator ran another network than this one. */
+  otherNetworks(extendedPanId: string): OtherNetwork[] {
+    return this.#activity.otherNetworks(extendedPanId);
   }
 
   /** Names of the coordinators on the air. */

@@ -14,7 +14,7 @@ RUN=${UNDERSTUDY_RUN_DIRECTORY:-/run/understudy}
 say() {
   echo "understudy: $*" >&2
   # systemd keeps standard error of what it runs already.
-  [ -n "${JOURNAL_STREAM-}" ] || logger -t understudy -- "$*" 2>/dev/null || true
+  [ -n "${JOURNAL_STREAM-}" ] || logger --id=$$ -t understudy -- "$*" 2>/dev/null || logger -t understudy -- "$*" 2>/dev/null || true
 }
 
 # Sets `line` to the only line of a file. Fails where there is none, or where it was cut off before its end.

@@ -9,4 +9,6 @@ state=$1
 say "the service is not started, because this node stands by: $reason."
 say "Two nodes that serve at once would damage the Zigbee network. Let Understudy decide: understudy status."
 say "If Understudy and all other nodes are dead, their sticks unplugged or without power: understudy-node start --i-know"
+# systemd finds out whose words these are as long as whoever said them lives.
+[ -n "${JOURNAL_STREAM-}" ] || [ ! -d /run/systemd/system ] || sleep 1
 exit 1

@@ -183,6 +183,7 @@ test.each([
   ],
   ["neither host nor topic", "- tasmota: { relay: 1 }", "needs exactly one of host (HTTP) and topic (MQTT)"],
   ["an action of its own", "- agent: { name: fence_x, options: { action: reboot } }", "is given by Understudy itself"],
+  ["a password among the options", "- agent: { name: fence_x, options: { password: x } }", "is a secret"],
 ])("refused: %s", async (_what, rungs, expected) => {
   expect(await refusals(rungs)).toEqual([expect.stringContaining(expected)]);
 });

@@ -106,5 +106,7 @@ test("one sentence says whether the service is protected, or from what it is not
   const service = await home(PLUG);
   const { isWhole, summary } = protectionOf(service, ELSEWHERE);
   expect(isWhole).toBe(false);
-  expect(summary).toMatch(/^Not protected: where attic serves and its host is cut off, it waits for a person\. /);
+  expect(summary).toMatch(
+    /^Not protected: where attic serves and its host loses power or freezes, it waits for a person\. /,
+  );
 });

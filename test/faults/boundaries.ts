@@ -78,6 +78,7 @@ const WHEN = ["before", "during", "after"] as const;
 export async function runBoundaries(options: BoundaryOptions): Promise<BoundarySummary> {
   const { say, seed, struck, handover } = options;
   const directory = mkdtempSync(join(tmpdir(), "understudy-boundary-"));
+  process.once("exit", () => rmSync(directory, { recursive: true, force: true }));
   const file = join(directory, "boundary");
   const boundary = new BoundaryFile(file);
   const random = randomFrom(`${seed}:${handover}:${struck}`);
@@ -114,7 +115,6 @@ export async function runBoundaries(options: BoundaryOptions): Promise<BoundaryS
     }
   } finally {
     await open?.site.end();
-    rmSync(directory, { recursive: true, force: true });
   }
   return { handover, struck, boundaries: count, violations, seed, notMet, outcomes };
 }

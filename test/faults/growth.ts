@@ -34,7 +34,10 @@ const MOST_EVENTS = 12_000;
 const MOST_MB_MORE = 150;
 
 export async function takeSample(site: Site, minute: number): Promise<Sample> {
-  const programs = processesWith(MARK, site.home.environment[MARK] ?? "");
+  // Each hangs on a shell that has its whole command line too.
+  const programs = processesWith(MARK, site.home.environment[MARK] ?? "").filter(
+    ({ commandLine }) => !commandLine.startsWith("/bin/sh"),
+  );
   const find = (fits: RegExp): Process | undefined => programs.find(({ commandLine }) => fits.test(commandLine));
   const worker = find(/\/workers\/main\.[jt]s$/);
   const history = await site.temporal.workflow.getHandle(`service:${site.service}`).fetchHistory();

@@ -8,6 +8,7 @@ import type { BoundaryOptions } from "./boundaries.ts";
 import { runCampaign } from "./campaign.ts";
 import { faultClasses } from "./classes/index.ts";
 import { catchPlanted } from "./planted.ts";
+import { endWithSignals } from "./site.ts";
 
 const USAGE = `npm run faults -- [options]
   --runs N          how many random runs (default 200)
@@ -92,4 +93,5 @@ function tell(text: string): number {
   return 0;
 }
 
+endWithSignals();
 process.exitCode = await main();

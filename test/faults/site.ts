@@ -56,6 +56,18 @@ export interface SiteOptions {
   readonly prepare?: (home: Home) => void;
 }
 
+const open = new Set<Site>();
+
+/** Lets a signal end all that is open before it ends this process. */
+export function endWithSignals(): void {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => {
+      const ending = [...open].map((site) => site.end());
+      void Promise.allSettled(ending).then(() => process.exit(130));
+    });
+  }
+}
+
 /** Brings a home up whose two sticks both hold the network. Rejects with everything ended. */
 export async function openSite(options: SiteOptions): Promise<Site> {
   const directory = await mkdtemp(join(tmpdir(), "understudy-faults-"));
@@ -94,7 +106,7 @@ async function bringUp(directory: string, options: SiteOptions): Promise<Site> {
 
 function siteOf(lab: RunningHome, nodes: readonly SiteNode[], broker: Breakable, hosts: HostKind): Site {
   const { temporal } = parse(readFileSync(lab.home.configFile, "utf8")) as { temporal: { dataDirectory: string } };
-  return {
+  const site: Site = {
     hosts,
     lab,
     home: lab.home,
@@ -114,8 +126,13 @@ function siteOf(lab: RunningHome, nodes: readonly SiteNode[], broker: Breakable,
       if (!found) throw new Error(`There is no node ${name}.`);
       return found;
     },
-    end: () => lab.stop(),
+    async end() {
+      await lab.stop();
+      open.delete(site);
+    },
   };
+  open.add(site);
+  return site;
 }
 
 function localNode(home: Home["nodes"][number]): SiteNode {

@@ -12,7 +12,7 @@ import { growthOf, takeSample } from "./growth.ts";
 import type { Sample } from "./growth.ts";
 import { planRun } from "./plan.ts";
 import { runOnce } from "./run.ts";
-import { openSite } from "./site.ts";
+import { endWithSignals, openSite } from "./site.ts";
 
 const MINUTE_MS = 60_000;
 
@@ -74,4 +74,5 @@ function rowOf({ minute, workerMb, serverMb, startMb, connections, serviceEvents
   return `${cells.join("  ")}  ${words}`;
 }
 
+endWithSignals();
 process.exitCode = await main();

@@ -13,7 +13,7 @@ let b: HomeNode;
 beforeAll(async () => {
   const home = await bringUpHandedOver();
   ({ lab } = home);
-  // b serves; a holds the copy that was made when it handed over.
+  // b serves; a's stick holds the network as of then.
   [a, b] = [home.standby, home.active];
 }, 200_000);
 afterAll(() => lab?.stop());

@@ -30,6 +30,12 @@ test("keeps the standby ready: its stick holds the network, silent and with coun
   });
   expect(standby.inspect().nvCounter).toBeGreaterThan((active.inspect().ramCounter ?? 0) + 1000);
 
+  // Restoring forms a throw-away network on the way: once, not the home's, and over.
+  const { extendedPanId = "" } = active.inspect();
+  expect(home.air.otherNetworks(extendedPanId)).toEqual([
+    expect.objectContaining({ coordinator: standby.name, to: expect.any(Number) }),
+  ]);
+
   const second = await sync();
   expect(second.report).toMatchObject({ outcome: "unchanged", standbys: [{ preloaded: true, written: "nothing" }] });
   expect(second.report.generation).toEqual(first.report.generation);
@@ -40,8 +46,17 @@ test("keeps the standby ready: its stick holds the network, silent and with coun
   expect(home.facts()).toMatchObject({ rejoined: 0, doubleActiveMs: 0, counterViolations: 0 });
 }, 120_000);
 
+test("a planned switchover finds the standby as it needs it", async () => {
+  const answers = lab.home.watchAnswers("b");
+  const { report } = await lab.switchover("--reason", "test");
+  expect(report.message).toBe("zigbee runs on b.");
+  await answers.wait(15_000);
+  await answers.stop();
+  expect(answers.answers.length).toBe(lab.home.devices.length);
+  expect(lab.home.facts()).toEqual({ rejoined: 0, doubleActiveMs: 0, counterViolations: 0, droppedReplays: 0 });
+}, 120_000);
+
 async function sync(...args: string[]): Promise<{ code: number; report: SyncReport }> {
   const { code, stdout } = await lab.understudy.run(["sync", "-o", "json", ...args]);
-  console.log(stdout);
   return { code, report: JSON.parse(stdout) as SyncReport };
 }

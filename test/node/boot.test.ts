@@ -18,7 +18,9 @@ describe.each(nodeKinds())("a node that boots ($kind)", ({ options }) => {
   it("I2: stands by, silences its stick, and says so", () => {
     const { code, stderr } = node.run("boot", node.settings());
     expect(code).toBe(0);
-    expect(stderr).toContain("this node stands by: it has booted since it was granted to serve (epoch 7). Radio: silent.");
+    expect(stderr).toContain(
+      "this node stands by: it has booted since it was granted to serve (epoch 7). Radio: silent.",
+    );
     expect(node.kept("standing-by")).toMatch(
       /^since=\d{4}-.*Z\nboot=boot-2\nradio=silent\nreason=it has booted since it was granted to serve \(epoch 7\)\n$/,
     );
@@ -77,7 +79,10 @@ describe.each(nodeKinds())("a node that boots ($kind)", ({ options }) => {
 
   it.each([
     ["a peer knows a higher epoch", "echo understudy epoch 8"],
-    ["one of several peers knows a higher epoch", 'case $* in *10.0.0.4) echo understudy epoch 8 ;; *) echo understudy epoch 3 ;; esac'],
+    [
+      "one of several peers knows a higher epoch",
+      "case $* in *10.0.0.4) echo understudy epoch 8 ;; *) echo understudy epoch 3 ;; esac",
+    ],
   ])("never serves where %s", (_case, ssh) => {
     node.fake("ssh", ssh);
     const { stderr } = node.run("boot", node.settings(...PEERS, "peer=c pi@10.0.0.4 22"));
@@ -109,7 +114,9 @@ describe.each(nodeKinds())("a node that boots ($kind)", ({ options }) => {
     const tries = `${node.path}/tries`;
     node.fake("ssh", `echo . >>${tries}; [ "$(wc -l <${tries})" -gt 3 ] || { ${ssh}; exit; }; echo understudy epoch 7`);
     const { stderr } = node.run("boot", node.settings(...PEERS));
-    expect(stderr.match(/goes on standing by until Understudy or its peers answer: b does not answer/g)).toHaveLength(1);
+    expect(stderr.match(/goes on standing by until Understudy or its peers answer: b does not answer/g)).toHaveLength(
+      1,
+    );
     expect(node.service.log).toBe("started\n");
   });
 

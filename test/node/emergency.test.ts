@@ -53,7 +53,10 @@ describe.each(nodeKinds())("a person on a node ($kind)", ({ options }) => {
 
   it("I4: is refused with a stick that was being written", () => {
     node.keep("coordinator.json", '{"state":"dirty"}\n');
-    expect(start("--i-know")).toMatchObject({ code: 1, stderr: expect.stringContaining("Only Understudy can mend that") });
+    expect(start("--i-know")).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("Only Understudy can mend that"),
+    });
     expect(node.gate().code).toBe(1);
   });
 
@@ -90,7 +93,10 @@ describe.each(nodeKinds())("a node that is cut off ($kind)", ({ options }) => {
 
   /** Runs the guard until `done`, or for three seconds and a half. */
   async function guard(contacts: number, done?: () => boolean): Promise<string> {
-    node.fake("python", `case $1 in *reach.py) exit ${contacts} ;; *) echo '"resetSeen": true, "deviceState": 0}' ;; esac`);
+    node.fake(
+      "python",
+      `case $1 in *reach.py) exit ${contacts} ;; *) echo '"resetSeen": true, "deviceState": 0}' ;; esac`,
+    );
     const settings = node.settings("self_fence=1", "contact=tcp 10.0.0.1 1883", "contact=ping 10.0.0.9");
     const [program = "sh", ...first] = options.shell ?? ["sh"];
     const child = spawn(program, [...first, join(node.library, "self-fence"), settings], {

@@ -32,7 +32,12 @@ describe.each(nodeKinds())("I2: the gate before each start ($kind)", ({ options 
 
   it.each([
     ["there is no grant", "grant.json", undefined, "it has no grant"],
-    ["the grant is of another boot", "grant.json", GRANT.replace("boot-1", "boot-0"), "it has booted since it was granted to serve (epoch 7)"],
+    [
+      "the grant is of another boot",
+      "grant.json",
+      GRANT.replace("boot-1", "boot-0"),
+      "it has booted since it was granted to serve (epoch 7)",
+    ],
     ["a higher epoch is known", "epoch", "8\n", "epoch 8 has begun: another node took over"],
     ["a much higher epoch is known", "epoch", "10\n", "epoch 10 has begun"],
     ["the epoch is empty", "epoch", "", "cannot be read"],
@@ -46,7 +51,12 @@ describe.each(nodeKinds())("I2: the gate before each start ($kind)", ({ options 
     ["the grant is full of zeros, as after a power cut", "grant.json", "\0".repeat(60), "cannot be read"],
     ["the grant is something else", "grant.json", "[]\n", "cannot be read"],
     ["the grant has no epoch", "grant.json", '{"epoch":,"bootId":"boot-1","handover":"x"}\n', "cannot be read"],
-    ["the grant has a negative epoch", "grant.json", '{"epoch":-1,"bootId":"boot-1","handover":"x"}\n', "cannot be read"],
+    [
+      "the grant has a negative epoch",
+      "grant.json",
+      '{"epoch":-1,"bootId":"boot-1","handover":"x"}\n',
+      "cannot be read",
+    ],
     ["the grant names no boot", "grant.json", '{"epoch":7,"bootId":"","handover":"x"}\n', "cannot be read"],
   ])("refuses where %s, and says why and what to do", (_case, file, content, reason) => {
     node.keep(file, content);

@@ -55,7 +55,7 @@ async function times(policy: RotationPolicy, from: string, to: string): Promise<
     action: { type: "startWorkflow", workflowType: "rotation", taskQueue: "nobody" },
     state: { paused: true },
   });
-  const { startTime = [] } = await client.workflowService.listScheduleMatchingTimes({
+  const { startTime } = await client.workflowService.listScheduleMatchingTimes({
     namespace: "default",
     scheduleId,
     startTime: { seconds: (Date.parse(from) / 1000) as never },
@@ -70,5 +70,5 @@ async function times(policy: RotationPolicy, from: string, to: string): Promise<
     hour: "2-digit",
     minute: "2-digit",
   });
-  return (startTime ?? []).map(({ seconds }) => clock.format(Number(seconds) * 1000));
+  return startTime.map(({ seconds }) => clock.format(Number(seconds) * 1000));
 }

@@ -72,6 +72,7 @@ test("I3: the counters are raised by what the old radio may have sent since they
 test.each([
   ["image", ["restoreNvram b"]],
   ["network", ["preloadCoordinator b", "raiseCounters b"]],
+  ["own counters", ["raiseCounters b"]],
 ] as const)("a standby that was not preloaded is written first: %s", async (write, writing) => {
   home.emergency.write = write;
   expect((await verdict(await play.failover())).outcome).toBe("done");

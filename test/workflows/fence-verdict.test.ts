@@ -2,16 +2,18 @@ import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { FenceReport, Listening } from "../../workflows/activity-types.ts";
 import { FenceConfirmation } from "../../workflows/confirmation.ts";
+import { FENCE_PROOFS } from "../../model/fence.ts";
 import { mayTakeOver } from "../../workflows/fence-verdict.ts";
 import { DEAF, HEARD, NOT_OFF, OFF, SILENT } from "./scripted-emergency.ts";
 
-const fence = fc.record<FenceReport>({
-  proven: fc.constantFrom("radio off", "host off", "network cut", undefined),
+const fence = fc.record({
+  proven: fc.constantFrom(...FENCE_PROOFS, undefined),
   selfFenced: fc.boolean(),
-  rungs: fc.constant([]),
-} as never);
-const listening = fc.option(
-  fc.record<Listening>({
+  unplugged: fc.boolean(),
+  rungs: fc.constant<FenceReport["rungs"]>([]),
+});
+const listening = fc.option<Listening, undefined>(
+  fc.record({
     scanned: fc.boolean(),
     heard: fc.boolean(),
     heardBefore: fc.boolean(),
@@ -41,6 +43,12 @@ describe("mayTakeOver", () => {
     expect(mayTakeOver({ ...NOT_OFF, selfFenced: true }, SILENT).allowed).toBe(true);
   });
 
+  test("a stick that is unplugged, as its node says, counts only where nothing is heard that was heard before", () => {
+    expect(mayTakeOver({ ...NOT_OFF, unplugged: true }, undefined).allowed).toBe(false);
+    expect(mayTakeOver({ ...NOT_OFF, unplugged: true }, { ...SILENT, heardBefore: false }).allowed).toBe(false);
+    expect(mayTakeOver({ ...NOT_OFF, unplugged: true }, SILENT).allowed).toBe(true);
+  });
+
   test("a person's word is enough where nothing is heard", () => {
     expect(mayTakeOver(NOT_OFF, DEAF, { confirmedBy: "somebody" })).toEqual({
       allowed: true,
@@ -57,12 +65,12 @@ describe("mayTakeOver", () => {
     );
   });
 
-  test("I1: nothing but a proof, a fenced self that is silent, or a person lets a standby start", () => {
+  test("I1: nothing but a proof, a fenced self or an unplugged stick that is silent, or a person lets a standby start", () => {
     fc.assert(
       fc.property(fence, listening, confirmedBy, (report, heard, by) => {
         const verdict = mayTakeOver(report, heard, { confirmedBy: by });
         const proven = report.proven === "radio off" || report.proven === "host off";
-        const silent = report.selfFenced && heard?.scanned === true && heard.heardBefore;
+        const silent = (report.selfFenced || report.unplugged) && heard?.scanned === true && heard.heardBefore;
         expect(verdict.allowed).toBe(heard?.heard !== true && (proven || silent || by !== undefined));
       }),
     );

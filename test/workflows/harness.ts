@@ -85,7 +85,7 @@ export async function beginPlay(
         workflowIdConflictPolicy: "FAIL",
       }),
     /** `service` as `understudy start` begins it; resolves once it knows who serves. */
-    async startService() {
+    startService: async () => {
       await temporal.client.workflow.start("service", {
         workflowId: serviceId(service),
         taskQueue,

@@ -196,6 +196,18 @@ describe("after Temporal's database was lost", () => {
     expect(play.home.calls.every((call) => call === "readFacts")).toBe(true);
   });
 
+  test("one that was restored from an older time takes nothing over by itself: nothing is fenced", async () => {
+    await known();
+    play.home.emergency.nodesKnow = 9;
+    play.home.granted.set("b", 9);
+    expect(await verdict(await play.failover({ by: "service" }))).toMatchObject({
+      outcome: "refused",
+      message: expect.stringContaining("adopt"),
+    });
+    expect(changes()).toEqual(["checkFitness"]);
+    await eventually(async () => ((await play.serviceState()).blocked?.needsAdoption ? true : undefined));
+  });
+
   test("one that was restored from an older time is noticed when Understudy starts, and adopted by a person", async () => {
     await known();
     play.home.granted.set("b", 9);

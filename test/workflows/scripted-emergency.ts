@@ -32,6 +32,8 @@ export class Emergency {
   unfit: string | undefined;
   write: Takeover["write"] = "counters";
   framesPerSecond = 1;
+  /** The highest epoch on the nodes, where Temporal's database is older. */
+  nodesKnow = 0;
   countersAt = new Date().toISOString();
 }
 
@@ -48,7 +50,12 @@ export function emergencyActivities(home: ScriptedHome, act: Act): EmergencyActi
       await act("checkFitness", undefined);
       const what = emergency.unfit;
       const finding = { check: "broker", node: to, ok: what === undefined, what: what ?? "reaches the broker" };
-      const known = { findings: [finding], from, highestEpoch: epoch, highestCounters: home.found };
+      const known = {
+        findings: [finding],
+        from,
+        highestEpoch: Math.max(epoch, emergency.nodesKnow),
+        highestCounters: home.found,
+      };
       if (what !== undefined) return known;
       const takeover: Takeover = {
         generation: {

@@ -185,11 +185,9 @@ function controls(): fc.Arbitrary<Control> {
   const node = fc.constantFrom("a", "b", "c");
   const until = fc.integer({ min: 1, max: 10_000 }).map((minutes) => later(minutes).toISOString());
   return fc.oneof(
-    fc
-      .constantFrom("arm", "observe", "resume", "acknowledge", "stopped", "started")
-      .map((verb) => ({ verb, by }) as Control),
+    fc.constantFrom("arm", "observe", "resume", "acknowledge", "stopped", "started").map((verb) => ({ verb, by })),
     fc.option(until, { nil: undefined }).map((end) => ({ verb: "pause", by, ...(end ? { until: end } : {}) }) as const),
-    fc.tuple(fc.constantFrom("standby", "online"), node).map(([verb, name]) => ({ verb, by, node: name }) as Control),
+    fc.tuple(fc.constantFrom("standby", "online"), node).map(([verb, name]) => ({ verb, by, node: name })),
     fc
       .tuple(node, fc.nat(20), fc.nat(9000))
       .map(

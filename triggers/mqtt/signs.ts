@@ -1,5 +1,5 @@
 import type { Report } from "../../model/evidence.ts";
-import { parseBridgeState, parseDevices, parseLogLine } from "../../zigbee2mqtt/payloads.ts";
+import { parseBridgeState, parseDevices, parseLogLine, tellsOfDeafFirmware } from "../../zigbee2mqtt/payloads.ts";
 import type { AskableDevice } from "../../zigbee2mqtt/payloads.ts";
 import { isHeard, lifeIn } from "../../zigbee2mqtt/signs-of-life.ts";
 
@@ -151,6 +151,8 @@ export class Signs {
   #log(text: string, now: number): void {
     const stopping = parseLogLine(text);
     if (stopping) this.#stopping = { at: now, why: stopping };
+    // Plainer than any silence, and others need not be asked: such a radio works off one question in 6 s.
+    if (tellsOfDeafFirmware(text)) this.#radio = { askedAt: now, asked: new Set(), silent: true };
   }
 
   #askProcess(now: number): boolean {

@@ -7,7 +7,9 @@ export function startMqttTriggers(world: World, services: readonly string[]): { 
   const watching = services.map((name) =>
     watchService(world, name, ending.signal).catch((error: unknown) => {
       const what = error instanceof Error ? error.name : typeof error;
-      console.error(`${name}: the MQTT trigger ended by a fault of its own (${what}); it begins again with the next start.`);
+      console.error(
+        `${name}: the MQTT trigger ended by a fault of its own (${what}); it begins again with the next start.`,
+      );
     }),
   );
   return {

@@ -35,7 +35,7 @@ const FROZEN_MS = 30_000;
 /** A failover that was refused before any change is not asked for again for this long. */
 const REFUSED_MS = 300_000;
 /** A node that cannot be told from a lost one is a person's concern after this time. */
-const TELL_PERSON_MS = 120_000;
+const TELL_PERSON_MS = 60_000;
 const SOON_MS = 3_000;
 const AGAIN_MS = { least: 5_000, most: 600_000 };
 

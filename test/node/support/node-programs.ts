@@ -28,7 +28,10 @@ export class NodePrograms {
     this.fake("logger", "exit 0");
     // Debian's busybox lacks it, Alpine's has it.
     this.fake("flock", 'exec /usr/bin/flock "$@"');
-    this.fake("python", '[ ! -e "$0.silent" ] || echo \'{"outcome": "answered", "resetSeen": true, "deviceState": 0}\'');
+    this.fake(
+      "python",
+      '[ ! -e "$0.silent" ] || echo \'{"outcome": "answered", "resetSeen": true, "deviceState": 0}\'',
+    );
     writeFileSync(`${join(this.path, "bin", "python")}.silent`, "");
     for (const file of ["configuration.yaml", "database.db", "coordinator_backup.json"]) this.data(file, "x\n");
   }

@@ -13,7 +13,7 @@ describe.skipIf(!isRoot)("both nodes lose their power", () => {
   afterAll(() => home?.site.end());
 
   test.each([["the one that served first"], ["the standby first"]])(
-    "fault 46: %s: never two, and the last holder serves again",
+    "fault 46: %s: never two, and the home is served again",
     async (order) => {
       const [active, standby] = [home.active(), home.standby()];
       await Promise.all([active, standby].map((node) => asNamespaceNode(node).powerOff()));
@@ -21,7 +21,8 @@ describe.skipIf(!isRoot)("both nodes lose their power", () => {
       await asNamespaceNode(first).powerOn();
       await asNamespaceNode(second).powerOn();
       await until(() => home.site.home.servingNode() !== undefined, "somebody serves", 200_000);
-      await home.expectWell(active);
+      // Whoever came back first may have taken over from one that was proven off.
+      await home.expectWell(home.active());
     },
     RUN_MS,
   );

@@ -60,7 +60,7 @@ describe.skipIf(!isRoot)("fault 08: the clock of Understudy jumps, in a home tha
     async (by) => {
       const to = home.standby();
       const handover = home.site.lab.switchover("--reason", `the clock jumps by ${by}`);
-      await home.site.lab.stepBegan("dumpNvram");
+      await home.began("dumpNvram");
       jump(by);
       expect(endOf(await handover)).toEqual({ code: 0, outcome: "done" });
       await home.expectWell(to);

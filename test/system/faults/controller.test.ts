@@ -23,7 +23,7 @@ describe.skipIf(!isRoot)("faults of the controller", () => {
       const { lab } = home.site;
       const to = home.standby();
       const handover = lab.switchover("--reason", "fault 02");
-      await lab.stepBegan("restoreNvram");
+      await home.began("restoreNvram");
       home.site.signal("server", "SIGKILL");
       expect(endOf(await handover)).toEqual({ code: 0, outcome: "done" });
       await home.expectWell(to);
@@ -57,7 +57,7 @@ describe.skipIf(!isRoot)("faults of the controller", () => {
         env: { ...process.env, ...lab.home.environment },
         stdio: "ignore",
       });
-      await lab.stepBegan("dumpNvram");
+      await home.began("dumpNvram");
       terminal.kill("SIGKILL");
       await once(terminal, "close");
       expect((await lab.understudy.run(["wait", "handover:zigbee", "-o", "json"])).code).toBe(0);
@@ -72,7 +72,7 @@ describe.skipIf(!isRoot)("faults of the controller", () => {
       const { lab } = home.site;
       const to = home.standby();
       const handover = lab.switchover("--reason", "fault 07");
-      await lab.stepBegan("restoreNvram");
+      await home.began("restoreNvram");
       home.site.signal("worker", "SIGSTOP");
       await pause(FROZEN_MS);
       home.site.signal("worker", "SIGCONT");

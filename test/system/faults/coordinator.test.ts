@@ -25,7 +25,7 @@ describe.skipIf(!isRoot)("faults of a coordinator", () => {
     async () => {
       const [from, to] = [home.active(), home.standby()];
       const handover = home.site.lab.switchover("--reason", "fault 37");
-      await home.site.lab.stepBegan("restoreNvram");
+      await home.began("restoreNvram");
       const failing = setInterval(() => to.home.dongle.failWriteAfter(3), 5);
       mend = () => clearInterval(failing);
       const end = await handover;
@@ -45,7 +45,7 @@ describe.skipIf(!isRoot)("faults of a coordinator", () => {
     async () => {
       const [from, to] = [home.active(), home.standby()];
       const handover = home.site.lab.switchover("--reason", "fault 38");
-      await home.site.lab.stepBegan("restoreNvram");
+      await home.began("restoreNvram");
       const garbling = setInterval(() => to.home.dongle.garbleWriteAfter(2), 5);
       mend = () => clearInterval(garbling);
       const end = await handover;

@@ -31,7 +31,7 @@ describe.skipIf(!isRoot)("faults of what is copied", () => {
     async () => {
       const to = home.standby();
       const handover = home.site.lab.switchover("--reason", "fault 29");
-      await home.site.lab.stepBegan("transferFile");
+      await home.began("transferFile");
       for (const node of home.site.nodes) node.cutConnections();
       expect(endOf(await handover)).toEqual({ code: 0, outcome: "done" });
       await home.expectWell(to);
@@ -44,7 +44,7 @@ describe.skipIf(!isRoot)("faults of what is copied", () => {
     async () => {
       const [from, to] = [home.active(), home.standby()];
       const handover = home.site.lab.switchover("--reason", "fault 30");
-      await home.site.lab.stepBegan("stopNode");
+      await home.began("stopNode");
       await hostOf(to).fillDisk("/");
       mend = () => hostOf(to).freeDisk("/");
       const end = await handover;
@@ -61,7 +61,7 @@ describe.skipIf(!isRoot)("faults of what is copied", () => {
     async () => {
       const [from, to] = [home.active(), home.standby()];
       const handover = home.site.lab.switchover("--reason", "fault 31");
-      await home.site.lab.stepBegan("restoreNvram");
+      await home.began("restoreNvram");
       const archive = join(newestGeneration(to), "data.tar");
       truncateSync(archive, Math.floor(readFileSync(archive).length / 2));
       const end = await handover;

@@ -149,7 +149,10 @@ test.each([
   pass(50, { process: false, devices: [] });
   expect(sign()).toBe("stopping-by-request");
   pass(15, { process: false, devices: [] });
-  expect(signs.read(now)).toMatchObject({ sign: "offline", detail: "Zigbee2MQTT was told to stop and did not come back." });
+  expect(signs.read(now)).toMatchObject({
+    sign: "offline",
+    detail: "Zigbee2MQTT was told to stop and did not come back.",
+  });
 });
 
 test("a restart by MQTT that comes back is none either", () => {
@@ -166,7 +169,10 @@ test("a restart by MQTT that comes back is none either", () => {
 
 test("an adapter that is lost is told as such", () => {
   say("bridge/logging", { level: "error", message: "z2m: Adapter disconnected, stopping" });
-  say("bridge/logging", { level: "info", message: "z2m: Stopping Zigbee2MQTT (restart=false, code=2, signal=undefined)" });
+  say("bridge/logging", {
+    level: "info",
+    message: "z2m: Stopping Zigbee2MQTT (restart=false, code=2, signal=undefined)",
+  });
   say("bridge/state", { state: "offline" });
   expect(sign()).toBe("adapter-lost");
 });

@@ -22,7 +22,11 @@ const GOLDEN: readonly (readonly [string, string, Evidence, Past, Decision["acti
   [
     "4",
     "the node with controller and broker died; another controller looks",
-    evidence({ mqtt: { brokerReachable: "no", ...SILENT, processAnswers: "unknown" }, node: GONE.node, standby: { reachesActive: "no", brokerReachable: "no" } }),
+    evidence({
+      mqtt: { brokerReachable: "no", ...SILENT, processAnswers: "unknown" },
+      node: GONE.node,
+      standby: { reachesActive: "no", brokerReachable: "no" },
+    }),
     lastingFor(600),
     "warn",
     "Neither the broker nor a can be reached from here: no handover would mend that.",
@@ -38,7 +42,10 @@ const GOLDEN: readonly (readonly [string, string, Evidence, Past, Decision["acti
   [
     "11",
     "the broker is down",
-    evidence({ mqtt: { brokerReachable: "no", ...SILENT, processAnswers: "unknown" }, node: { brokerReachable: "no" } }),
+    evidence({
+      mqtt: { brokerReachable: "no", ...SILENT, processAnswers: "unknown" },
+      node: { brokerReachable: "no" },
+    }),
     lastingFor(3_600),
     "warn",
     "The broker cannot be reached from here, while Zigbee2MQTT runs on a: no handover would mend that.",
@@ -127,7 +134,7 @@ const GOLDEN: readonly (readonly [string, string, Evidence, Past, Decision["acti
     "17",
     "we cannot reach it and MQTT is silent, the standby reaches it",
     evidence({ mqtt: SILENT, node: { ...UNREACHED, answersPing: "no" } }),
-    lastingFor(60),
+    lastingFor(40),
     "warn",
     "A cannot be asked by SSH from here, but b reaches it.",
   ],

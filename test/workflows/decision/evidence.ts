@@ -54,7 +54,11 @@ export const UNREACHED = {
   brokerReachable: "unknown",
 } as const;
 /** The host has no power. */
-export const GONE = { mqtt: SILENT, node: { ...UNREACHED, answersPing: "no" }, standby: { reachesActive: "no" } } as const;
+export const GONE = {
+  mqtt: SILENT,
+  node: { ...UNREACHED, answersPing: "no" },
+  standby: { reachesActive: "no" },
+} as const;
 
 export const POLICY: FailoverPolicy = {
   afterMs: 10_000,

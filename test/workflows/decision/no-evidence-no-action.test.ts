@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Decision, Evidence, Seen } from "../../../model/evidence.ts";
 import { decide } from "../../../workflows/decision/decide.ts";
@@ -6,7 +6,14 @@ import type { Past } from "../../../workflows/decision/decide.ts";
 import { GONE, NOW, POLICY, SILENT, UNREACHED, evidence as evidenceOf } from "./evidence.ts";
 
 const seen = fc.constantFrom<Seen>("yes", "no", "unknown");
-const MQTT_KEYS = ["brokerReachable", "bridgeState", "processAnswers", "deviceAnswers", "coordinatorAnswers", "isActive"];
+const MQTT_KEYS = [
+  "brokerReachable",
+  "bridgeState",
+  "processAnswers",
+  "deviceAnswers",
+  "coordinatorAnswers",
+  "isActive",
+];
 const NODE_KEYS = ["reachable", "answersPing", "process", "stoppedOnPurpose", "donglePresent", "sameBoot"];
 const mqtt: fc.Arbitrary<Evidence["mqtt"]> = fc.record({
   brokerReachable: seen,
@@ -114,7 +121,8 @@ test.each<Partial<Evidence["mqtt"]>>([
   { deviceAnswers: "unknown", coordinatorAnswers: "unknown" },
   { deviceAnswers: "unknown", coordinatorAnswers: "yes" },
 ])("I8: a process that answers is not stopped for nothing: %j", (mqttView) =>
-  always({ mqtt: { processAnswers: "yes", ...mqttView } }, (decision) => !acts(decision)));
+  always({ mqtt: { processAnswers: "yes", ...mqttView } }, (decision) => !acts(decision)),
+);
 
 test.each<Seen>(["yes", "unknown"])(
   "I8: silent devices alone never lead to a take-over: coordinator %s",
@@ -122,14 +130,18 @@ test.each<Seen>(["yes", "unknown"])(
     always({ mqtt: { processAnswers: "yes", coordinatorAnswers } }, ({ action }) => action !== "takeOver"),
 );
 
-test.each<Seen>(["no", "unknown"])("I8: without the broker nothing that runs is stopped: broker %s", (brokerReachable) =>
-  always(
-    { mqtt: { brokerReachable, processAnswers: "unknown" }, node: { process: "running" } },
-    (decision) => !acts(decision),
-  ));
+test.each<Seen>(["no", "unknown"])(
+  "I8: without the broker nothing that runs is stopped: broker %s",
+  (brokerReachable) =>
+    always(
+      { mqtt: { brokerReachable, processAnswers: "unknown" }, node: { process: "running" } },
+      (decision) => !acts(decision),
+    ),
+);
 
 test.each<Seen>(["no", "unknown"])("I8: without the broker nothing is taken over: broker %s", (brokerReachable) =>
-  always({ mqtt: { brokerReachable, processAnswers: "unknown" } }, ({ action }) => action !== "takeOver"));
+  always({ mqtt: { brokerReachable, processAnswers: "unknown" } }, ({ action }) => action !== "takeOver"),
+);
 
 test("I8: a node that cannot be asked is taken over only if controller, MQTT and a standby agree that it is lost", () =>
   always(
@@ -144,11 +156,14 @@ test("I8: a node that cannot be asked is taken over only if controller, MQTT and
         !standbys.some((s) => s.reachable === "yes" && s.reachesActive === "yes")),
   ));
 
-test.each<Seen>(["no", "unknown"])("I8: a node that cannot be asked is never restarted unless it answers on MQTT", (reachable) =>
-  always(
-    { node: { reachable } },
-    ({ action }, { mqtt: { processAnswers } }) => processAnswers === "yes" || action !== "restart",
-  ));
+test.each<Seen>(["no", "unknown"])(
+  "I8: a node that cannot be asked is never restarted unless it answers on MQTT",
+  (reachable) =>
+    always(
+      { node: { reachable } },
+      ({ action }, { mqtt: { processAnswers } }) => processAnswers === "yes" || action !== "restart",
+    ),
+);
 
 test("I8: where all is unknown, nothing is done, however long it lasts", () => {
   const unknown: Evidence = {
@@ -179,18 +194,20 @@ test("I8: retained words change no action", () => {
   );
 });
 
-test.each<Partial<Past>>([
-  { held: "paused by anna" },
-  { blocked: { because: "nobody knows who serves", all: true } },
-])("nothing is done while a person holds the service, or nobody knows who serves: %j", (before) =>
-  always({ past: before }, (decision) => !acts(decision)));
+test.each<Partial<Past>>([{ held: "paused by anna" }, { blocked: { because: "nobody knows who serves", all: true } }])(
+  "nothing is done while a person holds the service, or nobody knows who serves: %j",
+  (before) => always({ past: before }, (decision) => !acts(decision)),
+);
 
 test("nothing is taken over while automatic handovers are blocked", () =>
   always({ past: { blocked: { because: "a failover was made", all: false } } }, ({ action }) => action !== "takeOver"));
 
-test.each<Partial<Past>>([{ lost: undefined }, { lost: { since: NOW - 9_999, looks: 9 } }, { lost: { since: 0, looks: 1 } }])(
-  "nothing is taken over before failover.after has passed, or after one look only: %j",
-  (before) => always({ past: before }, ({ action }) => action !== "takeOver"),
+test.each<Partial<Past>>([
+  { lost: undefined },
+  { lost: { since: NOW - 9_999, looks: 9 } },
+  { lost: { since: 0, looks: 1 } },
+])("nothing is taken over before failover.after has passed, or after one look only: %j", (before) =>
+  always({ past: before }, ({ action }) => action !== "takeOver"),
 );
 
 test("nothing is restarted more often than failover.restarts says", () =>
@@ -203,7 +220,8 @@ test.each(["stopped", "failed"] as const)("what a person stopped on the node its
       node: { reachable: "yes", process, stoppedOnPurpose: "yes", sameBoot: "yes" },
     },
     (decision) => !acts(decision),
-  ));
+  ),
+);
 
 test("each decision but `nothing` and an action says when to look again, and every one says why", () => {
   fc.assert(

@@ -2,6 +2,7 @@ import { expect } from "vitest";
 import { Auditor } from "../../../faults/auditor/auditor.ts";
 import { comeToRest } from "../../../faults/rest.ts";
 import { openSite } from "../../../faults/site.ts";
+import { until } from "../../../home/support/bring-up.ts";
 import type { Site, SiteNode } from "../../../faults/site.ts";
 import type { NamespaceHost } from "../../../../lab/namespaces/host.ts";
 import type { HandoverReport } from "../../../../workflows/contract.ts";
@@ -9,7 +10,9 @@ import type { HandoverReport } from "../../../../workflows/contract.ts";
 /** Namespace hosts need root. */
 export const isRoot = process.getuid?.() === 0;
 
-export const RUN_MS = 300_000;
+export const RUN_MS = 400_000;
+/** On a busy machine the steps before it take long. */
+const STEP_WITHIN_MS = 180_000;
 
 /** A home on namespace hosts whose sticks both hold the network, and the auditor that judges it. */
 export interface FaultHome {
@@ -18,6 +21,8 @@ export interface FaultHome {
   /** The node that serves now. */
   active(): SiteNode;
   standby(): SiteNode;
+  /** Waits until a step of the handover that runs has begun. */
+  began(step: string): Promise<void>;
   /** Comes to rest without a person, every invariant holds, and this node serves. */
   expectWell(serving: SiteNode): Promise<void>;
 }
@@ -36,6 +41,8 @@ export async function openFaultHome(environment?: Readonly<Record<string, string
     auditor,
     active,
     standby: () => other(site, active()),
+    began: (step) =>
+      until(async () => (await site.lab.progress())?.steps.at(-1)?.name === step, `${step} began`, STEP_WITHIN_MS),
     async expectWell(serving) {
       const rest = await comeToRest(site, AbortSignal.timeout(RUN_MS), true);
       expect(rest).toEqual({ serving: true, mended: false });
