@@ -3,14 +3,30 @@ import { defineConfig } from "vitest/config";
 // What is polled for comes within moments on a quiet machine; it need not on one that is busy.
 const shared = { testTimeout: 120_000, hookTimeout: 180_000, expect: { poll: { timeout: 15_000, interval: 20 } } };
 
+/** Too long for every change: part of `npm run verify`. The fault list row by row, and times from a fault to a decision. */
+const LONG = [
+  "test/system/faults/**/*.test.ts",
+  "test/system/home/{detection,times}.test.ts",
+  "test/system/node/power-cut.test.ts",
+];
+
 export default defineConfig({
   test: {
     // Tests with a whole home wait more than they compute; many more at once would only make them wait for each other.
-    maxWorkers: 3,
+    maxWorkers: 4,
     projects: [
       { test: { ...shared, name: "home", include: ["test/**/*.test.ts"], exclude: ["test/system/**"] } },
       // As root, on hosts made of namespaces: one file after the other.
-      { test: { ...shared, name: "system", include: ["test/system/**/*.test.ts"], fileParallelism: false } },
+      {
+        test: {
+          ...shared,
+          name: "system",
+          include: ["test/system/**/*.test.ts"],
+          exclude: LONG,
+          fileParallelism: false,
+        },
+      },
+      { test: { ...shared, name: "verify", include: LONG, fileParallelism: false } },
     ],
   },
 });

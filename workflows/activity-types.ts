@@ -2,7 +2,16 @@ import type { FrameCounters } from "../model/frame-counters.ts";
 import type { FailoverPolicy } from "../config/automation.ts";
 import type { Evidence } from "../model/evidence.ts";
 import type { FenceProof } from "../model/fence.ts";
-import type { Control, Copy, FenceTestInput, Finding, HandoverReport, ServiceState, SyncInput, Unfinished } from "./contract.ts";
+import type {
+  Control,
+  Copy,
+  FenceTestInput,
+  Finding,
+  HandoverReport,
+  ServiceState,
+  SyncInput,
+  Unfinished,
+} from "./contract.ts";
 
 /**
  * The activities as workflows see them: references, sizes, hashes and counters go through history, never a secret (I10).

@@ -46,6 +46,8 @@ export interface Boot {
   outsidePath(path: string): string;
   /** Runs a shell script inside as root. */
   execute(script: string, args: readonly string[], options?: CommandOptions): Promise<CommandResult>;
+  /** The same for what the kernel does rather than a process: it goes on while the host is frozen. */
+  attend(script: string, args: readonly string[]): Promise<CommandResult>;
   processes(): Process[];
 }
 
@@ -77,6 +79,7 @@ export async function startBoot(options: BootOptions): Promise<Boot> {
   const readPid = async (): Promise<number> => Number((await readFile(pidFile, "utf8").catch(() => "")).trim());
   const init = await wait("move into its own file tree", readPid);
 
+  const enter = ["--target", String(init), "--all", "env", "-i", `PATH=${PATH}`, "HOME=/root"];
   const boot: Boot = {
     id,
     ended,
@@ -89,9 +92,11 @@ export async function startBoot(options: BootOptions): Promise<Boot> {
     },
     outsidePath: (path) => join(`/proc/${init}/root`, path),
     execute: (script, args, runOptions) => {
-      const enter = ["--target", String(init), "--all", "env", "-i", `PATH=${PATH}`, "HOME=/root"];
-      return runCommand("nsenter", [...enter, "sh", "-c", script, "sh", ...args], runOptions);
+      // nsenter enters no cgroup, and what is started here has to be frozen with the rest.
+      const joined = ["-c", 'echo 0 >"$1"; shift; exec "$@"', "sh", options.cgroupFile];
+      return runCommand("sh", [...joined, "nsenter", ...enter, "sh", "-c", script, "sh", ...args], runOptions);
     },
+    attend: (script, args) => runCommand("nsenter", [...enter, "sh", "-c", script, "sh", ...args]),
     processes: () => processesLike(init),
   };
   return boot;

@@ -323,6 +323,6 @@ export async function createNamespaceHost(options: NamespaceHostOptions): Promis
 
 async function runDongleScript(boot: Boot, args: readonly string[]): Promise<void> {
   const script = await readFile(new URL("dongle.sh", import.meta.url), "utf8");
-  const result = await boot.execute(script, args);
+  const result = await boot.attend(script, args);
   if (result.code !== 0) throw new Error(`dongle.sh ${args[0]} failed inside the host: ${result.stderr.trim()}`);
 }

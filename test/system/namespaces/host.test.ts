@@ -219,6 +219,8 @@ describe.skipIf(!isRoot).each<InitKind>(["openrc", "busybox", "systemd"])("a nam
     const frozenAt = await now();
     expect((await asPi("true")).code).toBe(255);
     expect(await now()).toBe(frozenAt);
+    // What the lab itself starts there stands still too.
+    await expect(host.execute("true", [], { timeoutMs: 500 })).rejects.toThrow("did not end by itself");
     await host.thaw();
     await eventually("it goes on after the frost", async () => (await now()) !== frozenAt);
     expect((await asPi("true")).code).toBe(0);
