@@ -190,7 +190,9 @@ export class Watchman {
     this.#book.change((state) => ({ ...state, trouble: troubleOf(followed, decision, now, heard) }));
     this.#lookAt = now + (decision.lookAgainMs ?? SPACING_MS);
     if (decision.action !== "restart" && decision.action !== "takeOver") return;
-    if (this.#book.state.mode !== "armed") {
+    // A node that its gate keeps standing by after a boot is granted anew even by a service that only observes.
+    const isReturn = decision.action === "restart" && evidence.node.sameBoot === "no";
+    if (this.#book.state.mode !== "armed" && !isReturn) {
       if (!wasKnown) this.#book.change((state) => noteWouldHave(state, decision, now));
       this.#lookAt = now + Math.min(Math.max((now - followed.since) / 2, 2 * SPACING_MS), 600_000);
     } else if (decision.action === "restart") await this.#restart(holder);

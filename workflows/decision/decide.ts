@@ -36,6 +36,8 @@ const FROZEN_MS = 30_000;
 const REFUSED_MS = 300_000;
 /** A node that cannot be told from a lost one is a person's concern after this time. */
 const TELL_PERSON_MS = 60_000;
+/** Between starts of a node that keeps rebooting and that nobody can take over from. */
+const LAST_RESORT_MS = 600_000;
 const SOON_MS = 3_000;
 const AGAIN_MS = { least: 5_000, most: 600_000 };
 
@@ -85,14 +87,21 @@ function mend(
     const isCertain = condition === "ended" || (condition === "radio-dead" && evidence.mqtt.deviceAnswers === "no");
     const needed = isCertain ? 0 : patience;
     const recent = past.restarts.filter((at) => past.now - at < policy.quietTimeMs).length;
-    if (recent < Math.min(policy.restarts, mostRestarts(condition))) {
+    // A reboot explains the end by itself, and is no sign that a start would not help.
+    const allowed = policy.restarts + (evidence.node.sameBoot === "no" ? 1 : 0);
+    if (recent < Math.min(allowed, mostRestarts(condition))) {
       if (needed > 0) return soon("warn", `${facts}: restarted unless it answers soon`, needed);
       return { action: "restart", because: sentence(`${facts}: restarted where it is`) };
     }
   }
   if (condition === "mesh-silent")
     return wait(past, "askPerson", `${facts}, while its coordinator answers: are they without power?`);
-  return takeOver(evidence, policy, past, facts, patience);
+  const decision = takeOver(evidence, policy, past, facts, patience);
+  const isDue = past.now - (past.restarts[0] ?? 0) >= LAST_RESORT_MS;
+  // Where nobody can take over, a home that stays dark after a reboot is no better than one more start.
+  if (decision.action === "askPerson" && condition === "ended" && evidence.node.sameBoot === "no" && isDue)
+    return { action: "restart", because: sentence(`${facts}: started again, since nobody can take over`) };
+  return decision;
 }
 
 function takeOver(evidence: Evidence, policy: FailoverPolicy, past: Past, facts: string, patience: number): Decision {

@@ -232,6 +232,22 @@ const GOLDEN: readonly (readonly [string, string, Evidence, Past, Decision["acti
   ],
   [
     "rebooted",
+    "and has rebooted within the quiet time before",
+    evidence({ mqtt: SILENT, node: { process: "stopped", sameBoot: "no" } }),
+    past(restartedBefore),
+    "restart",
+    "A was rebooted and does not run Zigbee2MQTT: restarted where it is.",
+  ],
+  [
+    "rebooted",
+    "too often, and nobody can take over",
+    evidence({ mqtt: SILENT, node: { process: "stopped", sameBoot: "no" }, standby: { reachable: "no" } }),
+    lastingFor(600, { restarts: [NOW - 900_000, NOW - 1_800_000] }),
+    "restart",
+    "A was rebooted and does not run Zigbee2MQTT: started again, since nobody can take over.",
+  ],
+  [
+    "rebooted",
     "the node has rebooted, so nothing runs there",
     evidence({ mqtt: SILENT, node: { process: "stopped", stoppedOnPurpose: "yes", sameBoot: "no" } }),
     past(),

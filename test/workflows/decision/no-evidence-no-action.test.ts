@@ -210,8 +210,11 @@ test.each<Partial<Past>>([
   always({ past: before }, ({ action }) => action !== "takeOver"),
 );
 
-test("nothing is restarted more often than failover.restarts says", () =>
-  always({ past: { restarts: [NOW - 3_599_999] } }, ({ action }) => action !== "restart"));
+test("nothing is restarted more often than failover.restarts says, reboots aside", () =>
+  always({ node: { sameBoot: "yes" }, past: { restarts: [NOW - 3_599_999] } }, ({ action }) => action !== "restart"));
+
+test("a node that reboots again and again is not started in a loop", () =>
+  always({ past: { restarts: [NOW - 200_000, NOW - 400_000] } }, ({ action }) => action !== "restart"));
 
 test.each(["stopped", "failed"] as const)("what a person stopped on the node itself stays so: %s", (process) =>
   always(
