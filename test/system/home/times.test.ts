@@ -12,7 +12,8 @@ import type { TasmotaPlug } from "./support/tasmota-plug.ts";
 
 /**
  * From each fault of the active node to the first command that a light obeys again. `LAB_TIMING=full node scripts/test.mjs
- * --project=verify test/system/home/times.test.ts` makes the table of docs/times.md. With `off` the sticks take no time; without either one fault is enough.
+ * --project=verify test/system/home/times.test.ts` makes the table of docs/times.md. With `off` the sticks take no time; without
+ * either one fault is enough.
  */
 const { LAB_TIMING } = process.env;
 
