@@ -18,6 +18,7 @@ import { proveNode } from "./prove-node.ts";
 import { raiseCounters } from "./raise-counters.ts";
 import { readFacts } from "./read-facts.ts";
 import { refreshCopy } from "./refresh-copy.ts";
+import { putStateRight } from "./put-state-right.ts";
 import { restartInPlace } from "./restart-in-place.ts";
 import { restoreNvram } from "./restore-nvram.ts";
 import { serviceActivities } from "./service-link.ts";
@@ -60,6 +61,7 @@ export function createActivities(world: World): Partial<AllActivities> & Handove
     unfenceNode: unfenceNode(world),
     discardCopy: discardCopy(world),
     examine: examine(world),
+    putStateRight: putStateRight(world),
     restartInPlace: restartInPlace(world),
     noteListening: noteListening(world),
   };

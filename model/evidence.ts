@@ -87,4 +87,6 @@ export interface Decision {
   readonly because: string;
   /** Look again after this time, in ms; without it when something new is reported. */
   readonly lookAgainMs?: number;
+  /** It serves, but a late will has left `offline` on MQTT, which Home Assistant believes: that is to be put right. */
+  readonly putStateRight?: true;
 }

@@ -172,6 +172,8 @@ export interface WatchmanActivities {
   }): Promise<{ evidence: Evidence; policy: FailoverPolicy; standbys: readonly string[] }>;
   /** Starts the service again on the node that serves, under its grant; not a handover. */
   restartInPlace(input: NodeStep): Promise<StartResult>;
+  /** Publishes Zigbee2MQTT's retained state `online` again, if it answers at this moment and the state still says otherwise. */
+  putStateRight(input: { service: string }): Promise<{ published: boolean }>;
 }
 
 export interface OperatingActivities {

@@ -39,6 +39,7 @@ const SUMMARIES: Record<keyof AllActivities, Describe> = {
   fenceTestOn: ({ node }) => `Give ${node} its power back and see it boot`,
   discardCopy: ({ node }) => `Throw ${node}'s copy away`,
   examine: () => "Look at the service from every direction",
+  putStateRight: ({ service }) => `Put the retained state of ${service} right`,
   restartInPlace: ({ node }) => `Start the service again on ${node}`,
   awaitHandoverEnd: () => "Wait until the handover has ended",
 };

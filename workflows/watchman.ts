@@ -46,7 +46,7 @@ const acting = {
   retry: { maximumAttempts: 2 },
 };
 const { examine } = proxyActivities<WatchmanActivities>(looking);
-const { restartInPlace } = proxyActivities<WatchmanActivities>(acting);
+const { restartInPlace, putStateRight } = proxyActivities<WatchmanActivities>(acting);
 
 type Examined = Awaited<ReturnType<WatchmanActivities["examine"]>>;
 
@@ -189,6 +189,7 @@ export class Watchman {
     const heard = { stopSaid: this.#stopSaid, devicesSilent: this.#devicesSilent };
     this.#book.change((state) => ({ ...state, trouble: troubleOf(followed, decision, now, heard) }));
     this.#lookAt = now + (decision.lookAgainMs ?? SPACING_MS);
+    if (decision.putStateRight && this.#book.state.mode === "armed") return this.#putStateRight();
     if (decision.action !== "restart" && decision.action !== "takeOver") return;
     // A node that its gate keeps standing by after a boot is granted anew even by a service that only observes.
     const isReturn = decision.action === "restart" && evidence.node.sameBoot === "no";
@@ -197,6 +198,17 @@ export class Watchman {
       this.#lookAt = now + Math.min(Math.max((now - followed.since) / 2, 2 * SPACING_MS), 600_000);
     } else if (decision.action === "restart") await this.#restart(holder);
     else await this.#takeOver(decision, policy.quietTimeMs);
+  }
+
+  async #putStateRight(): Promise<void> {
+    const input = { service: this.#book.state.service };
+    try {
+      await putStateRight.executeWithOptions({ ...acting, summary: summaryOf("putStateRight", input) }, [input]);
+      this.#lookAt = Date.now() + SPACING_MS;
+    } catch (error) {
+      if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
+      log.warn("The retained state could not be put right", input);
+    }
   }
 
   /** Counted before it is tried: whatever comes of it, there is not one more than allowed. */

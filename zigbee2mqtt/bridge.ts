@@ -86,6 +86,15 @@ export class Bridge {
   }
 
   /**
+   * Puts Zigbee2MQTT's retained state right, as it writes it itself, where the late will of an earlier connection has overwritten
+   * it. Resolves when the broker has it.
+   */
+  async putStateRight(): Promise<void> {
+    const payload = JSON.stringify({ state: "online" });
+    await this.#client.publishAsync(`${this.#base}/bridge/state`, payload, { qos: 1, retain: true });
+  }
+
+  /**
    * Has Zigbee2MQTT read its coordinator, which takes seconds. `no` where that failed, or where Zigbee2MQTT tells meanwhile
    * that the firmware leaves its questions unanswered; `unknown` where nothing came or the coordinator cannot be read so.
    */

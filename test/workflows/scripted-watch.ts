@@ -9,6 +9,8 @@ export class Watch {
   policy: FailoverPolicy = { ...POLICY, afterMs: 1_000 };
   /** Hosts without power. */
   readonly gone = new Set<string>();
+  /** A late will has left `offline` on the broker. */
+  stateIsWrong = false;
   /** Nodes on which a start does not help. */
   readonly broken = new Set<string>();
 }
@@ -19,13 +21,20 @@ export function watchActivities(home: ScriptedHome, act: Act): WatchmanActivitie
   const look = (active: string): Evidence => {
     const standby = { node: active === "a" ? "b" : "a" };
     if (watch.gone.has(active)) return { ...evidence({ ...GONE, standby: { ...GONE.standby, ...standby } }), active };
-    if (home.running.has(active)) return { ...evidence({ standby }), active };
+    if (home.running.has(active)) {
+      const bridgeState = watch.stateIsWrong ? "offline" : "online";
+      return { ...evidence({ mqtt: { bridgeState }, standby }), active };
+    }
     return { ...evidence({ mqtt: SILENT, node: { process: "failed" }, standby }), active };
   };
   return {
     examine: async ({ active }) => {
       await act("examine", active);
       return { evidence: look(active), policy: watch.policy, standbys: ["a", "b"].filter((node) => node !== active) };
+    },
+    putStateRight: async () => {
+      await act("putStateRight", undefined, () => (watch.stateIsWrong = false));
+      return { published: true };
     },
     restartInPlace: async ({ node }) => {
       await act("restartInPlace", node, () => {

@@ -94,6 +94,15 @@ test("a failover that is refused is not asked for again and again", async () => 
   expect(state.trouble?.decision.because).toContain("refused");
 }, 30_000);
 
+test("row 13: a late will is put right, and then all is well", async () => {
+  await arm();
+  play.home.watch.stateIsWrong = true;
+  await report("offline");
+  await play.home.called("putStateRight");
+  await eventually(async () => ((await play.serviceState()).trouble === undefined ? true : undefined));
+  expect(play.home.calls).not.toContain("restartInPlace a");
+}, 30_000);
+
 test("while it is paused, or stopped by a person, nothing is done", async () => {
   await arm();
   await play.order({ verb: "pause", by: "anna" });

@@ -80,6 +80,13 @@ test("devices that answer are counted, with the time of the first answer", async
   expect(firstAnswerAt).toBeInstanceOf(Date);
 });
 
+test("a retained state that a late will has overwritten is put right for whoever connects later", async () => {
+  await zigbee2mqtt.publishAsync("home/zigbee/bridge/state", '{"state":"offline"}', { qos: 1, retain: true });
+  expect(await bridge.state(2_000)).toBe("offline");
+  await bridge.putStateRight();
+  expect(await bridge.state(2_000)).toBe("online");
+});
+
 test("a wrong password is told apart from a broker that is away, and never shown", async () => {
   const refused = Bridge.connect({ ...broker, username: "z2m", password: "wrong" }, { timeoutMs: 0 });
   await expect(refused).rejects.toMatchObject({
