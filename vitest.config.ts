@@ -10,12 +10,16 @@ const LONG = [
   "test/system/node/power-cut.test.ts",
 ];
 
+/** Whole homes that are not needed to see within ten minutes whether a change is sound: `npm run test:homes`. */
+const HOMES = ["test/home/{failures-after-the-start,failures-of-the-old-node,lost-old-stick,operating,sync}.test.ts"];
+
 export default defineConfig({
   test: {
     // Tests with a whole home wait more than they compute; many more at once would only make them wait for each other.
     maxWorkers: 4,
     projects: [
-      { test: { ...shared, name: "home", include: ["test/**/*.test.ts"], exclude: ["test/system/**"] } },
+      { test: { ...shared, name: "home", include: ["test/**/*.test.ts"], exclude: ["test/system/**", ...HOMES] } },
+      { test: { ...shared, name: "homes", include: HOMES } },
       // As root, on hosts made of namespaces: one file after the other.
       {
         test: {
