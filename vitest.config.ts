@@ -20,14 +20,13 @@ export default defineConfig({
     projects: [
       { test: { ...shared, name: "home", include: ["test/**/*.test.ts"], exclude: ["test/system/**", ...HOMES] } },
       { test: { ...shared, name: "homes", include: HOMES } },
-      // As root, on hosts made of namespaces: one file after the other.
+      // As root, on hosts made of namespaces: two files at a time.
       {
         test: {
           ...shared,
           name: "system",
           include: ["test/system/**/*.test.ts"],
           exclude: LONG,
-          fileParallelism: false,
         },
       },
       { test: { ...shared, name: "verify", include: LONG, fileParallelism: false } },

@@ -87,7 +87,7 @@ async function preloadIdle(
 async function knownImage(
   { host, node }: NodeAccess,
   mark: CoordinatorState,
-  { tables, manifest }: Load,
+  { input, tables, manifest }: Load,
   signal: AbortSignal,
 ): Promise<NvramImage | undefined> {
   const stick = stickName(node.coordinator);
@@ -100,6 +100,8 @@ async function knownImage(
   if (!(await findManifest(host, node, mark.generation, signal))?.nvram) return undefined;
   await verifyGeneration(host, node, mark.generation, signal);
   const image = await readGenerationImage(host, node, mark.generation, signal);
+  // Nor is such a stick written unseen (I11).
+  if (stick === undefined && isBehind(image, input.highestCounters, manifest)) return undefined;
   return hashNvramImage(image) === mark.sha256 ? image : undefined;
 }
 

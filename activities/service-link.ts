@@ -4,7 +4,7 @@ import type { Client } from "@temporalio/client";
 import type { Workflow } from "@temporalio/common";
 import type { HandoverActivities, Opening, WatchActivities } from "../workflows/activity-types.ts";
 import { SEARCH_ATTRIBUTES, TASK_QUEUE, serviceId } from "../workflows/contract.ts";
-import type { ServiceState, Unfinished } from "../workflows/contract.ts";
+import type { ServiceState, Settled, Unfinished } from "../workflows/contract.ts";
 import type { Begin, Finish } from "../workflows/service-state.ts";
 import { step } from "./support/step.ts";
 
@@ -35,8 +35,10 @@ export function serviceActivities(client: Client, taskQueue: string = TASK_QUEUE
       step(() => told(handle(service).executeUpdate<void, [Unfinished]>("announce", { args: [announced] }))),
     closeHandover: ({ service, ...finish }) =>
       step(() => told(handle(service).executeUpdate<void, [Finish]>("finish", { args: [finish] }))),
-    settleHandover: ({ service, runId }) =>
-      step(() => told(handle(service).executeUpdate<void, [string]>("settle", { args: [runId] }))),
+    settleHandover: ({ service, runId, found }) =>
+      step(() =>
+        told(handle(service).executeUpdate<void, [string, Settled | undefined]>("settle", { args: [runId, found] })),
+      ),
     awaitHandoverEnd: ({ workflowId, runId }) =>
       step(async (signal) => {
         for (;;) {

@@ -48,10 +48,15 @@ async function failureOf(order: Promise<void>, signal: AbortSignal): Promise<Und
   }
 }
 
+/** A fault of our own in asking one device must not keep the rungs after it from being tried; its words may hold secrets. */
 function asFailure(error: unknown, signal: AbortSignal): UnderstudyError {
   signal.throwIfAborted();
   if (error instanceof UnderstudyError) return error;
-  throw error;
+  const name = error instanceof Error ? error.name : typeof error;
+  return new UnderstudyError("FENCING_FAILED", {
+    what: `Understudy failed inside while it asked the device (${name}).`,
+    next: "please report this with the kind of device it is.",
+  });
 }
 
 function disobeyed(state: PowerState): UnderstudyError {

@@ -39,7 +39,7 @@ async function ask(rung: TasmotaMqttRung, payload: string, signal: AbortSignal):
   });
   try {
     signal.throwIfAborted();
-    await Promise.race([client.subscribeAsync(`stat/${rung.topic}/+`), promise]);
+    await Promise.race([subscribe(client, rung), promise]);
     // Nothing is queued for later: an order that arrives after a reconnect may no longer be meant.
     if (client.connected) client.publish(`cmnd/${rung.topic}/POWER${rung.relay}`, payload);
     return await promise;
@@ -47,6 +47,17 @@ async function ask(rung: TasmotaMqttRung, payload: string, signal: AbortSignal):
     clearTimeout(late);
     signal.removeEventListener("abort", abort);
     await client.endAsync(true);
+  }
+}
+
+async function subscribe(client: MqttClient, { topic }: TasmotaMqttRung): Promise<void> {
+  try {
+    await client.subscribeAsync(`stat/${topic}/+`);
+  } catch {
+    throw failed(
+      `The broker of the plug ${topic} does not let us hear it, or broke the connection off.`,
+      `see that its access list lets the user of this rung read stat/${topic}/+ and write cmnd/${topic}/+.`,
+    );
   }
 }
 

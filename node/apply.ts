@@ -9,8 +9,21 @@ import { COMMAND, CONFIG, LIBRARY } from "./instance.ts";
 import type { Instance } from "./instance.ts";
 import type { Made, Manifest, Thing } from "./things.ts";
 
+/**
+ * `replace`: standard input becomes the content of `$file`, whose owner and mode stay. It may hold secrets, or be what lets
+ * its owner log in: a full disk or a kill leaves the old text.
+ */
+const REPLACE = `
+replace() {
+  real=$(readlink -f "$file")
+  new=$real.understudy
+  rm -f "$new"
+  cp -p "$real" "$new"
+  { cat >"$new" && { sync "$new" 2>/dev/null || sync; } && mv "$new" "$real"; } || { rm -f "$new"; exit 1; }
+}`;
+
 /** A file's block is taken out, and put in anew at its beginning; owner and mode of the file stay as they are. */
-const PUT_BLOCK = `
+const PUT_BLOCK = `${REPLACE}
 set -e
 umask 022
 file=$1 first=$2 last=$3
@@ -18,10 +31,7 @@ shift 3
 [ -e "$file" ] || : >"$file"
 rest=$(sed "/^$first$/,/^$last$/d" "$file"; echo .)
 rest=\${rest%.}
-{ if [ $# -gt 0 ]; then echo "$first"; printf '%s\\n' "$@"; echo "$last"; fi; printf '%s' "$rest"; } >"$file.understudy"
-cat "$file.understudy" >"$file"
-rm "$file.understudy"
-sync "$file" 2>/dev/null || sync`;
+{ if [ $# -gt 0 ]; then echo "$first"; printf '%s\\n' "$@"; echo "$last"; fi; printf '%s' "$rest"; } | replace`;
 
 const TAKE_BLOCK = `[ -e "$1" ] || exit 0\n${PUT_BLOCK}`;
 
@@ -38,13 +48,13 @@ grep -qxF -- "$2" "$file" && exit 0
 [ -z "$(tail -c 1 "$file")" ] || echo >>"$file"
 printf '%s\\n' "$2" >>"$file"`;
 
-const REMOVE_LINE = `
+const REMOVE_LINE = `${REPLACE}
 set -e
 umask 077
 file=$1
 [ -e "$file" ] || exit 0
 rest=$(grep -vxF -- "$2" "$file" || true; echo .)
-printf '%s' "\${rest%.}" >"$file"
+printf '%s' "\${rest%.}" | replace
 [ "$3" != created ] || [ -s "$file" ] || { rm "$file"; rmdir "\${file%/*}" 2>/dev/null || true; }`;
 
 const START_JOB: Readonly<Record<Init, string>> = {

@@ -9,6 +9,7 @@ import type {
   Finding,
   HandoverReport,
   ServiceState,
+  Settled,
   SyncInput,
   Unfinished,
 } from "./contract.ts";
@@ -30,8 +31,8 @@ export interface HandoverActivities {
     order?: Control;
   }): Promise<void>;
 
-  /** Tells `service` that an unfinished handover was completed or returned. */
-  settleHandover(input: { service: string; runId: string }): Promise<void>;
+  /** Tells `service` that an unfinished handover was completed or returned, and what holds since. */
+  settleHandover(input: { service: string; runId: string; found?: Settled }): Promise<void>;
 
   /** All checks before the first change. Refusals are findings, not errors. */
   preflight(input: PreflightInput): Promise<PreflightResult>;

@@ -20,9 +20,10 @@ export class FenceConfirmation {
     if (waits.vetoed) this.#given = undefined;
   }
 
-  /** Nobody is asked any more. */
+  /** Nobody is asked any more. What was said is used up: another fence in the same run is another question. */
   close(): void {
     this.#waits = undefined;
+    this.#given = undefined;
   }
 
   /** Why a confirmation does not count; undefined where it does. */

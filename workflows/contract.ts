@@ -110,6 +110,14 @@ export interface Unfinished {
   readonly epoch: number;
 }
 
+/** What holds since an unfinished handover was brought to an end. */
+export interface Settled {
+  /** Who serves; undefined where that is not known. */
+  readonly holder?: string;
+  readonly epoch: number;
+  readonly highestCounters: FrameCounters;
+}
+
 /**
  * - `done`: the service runs on the new node, proven.
  * - `rehearsed`: every check passed, nothing was changed.

@@ -9,7 +9,6 @@ import { describeFailure } from "./failures.ts";
 import { StepFailed } from "./handover-run.ts";
 import type { HandoverRun } from "./handover-run.ts";
 import { recoverHandover } from "./recover-handover.ts";
-import type { Recovered } from "./recover-handover.ts";
 import { inForce } from "./service-control.ts";
 import { TakeOver } from "./take-over.ts";
 import { ignoreStepFailure } from "./way-back.ts";
@@ -33,19 +32,15 @@ export async function failover(input: FailoverInput): Promise<HandoverReport> {
   const { unfinished } = opening.state;
   if (!unfinished) return takeOver(run, input, opening, opening.state.holder);
   const recovered = await recoverHandover(run, unfinished);
-  const holder = holderAfter(recovered, unfinished);
+  const { holder } = recovered;
   // Evidence was for the handover before it; and what is not known cannot be taken over, unless that was a planned one whose
   // old node is lost: then this is what it needs.
   const isLost = holder === undefined && unfinished.kind !== "failover";
-  const isOver = holder === undefined ? !isLost : input.by === "service" || holder === input.to;
+  const isDone = input.by === "service" || holder === (input.to ?? unfinished.to);
+  const isOver = holder === undefined ? !isLost : isDone;
   if (isOver) return run.verdict(recovered.outcome, recovered.message);
   const report = await takeOver(run, input, opening, holder ?? unfinished.from, isLost ? unfinished : undefined);
   return report;
-}
-
-function holderAfter({ outcome }: Recovered, { from, to }: Unfinished): string | undefined {
-  if (outcome === "done") return to;
-  return outcome === "returned" ? from : undefined;
 }
 
 /** `instead`: an unfinished handover that this one settles. */
@@ -86,6 +81,8 @@ async function takeOver(
   }
   run.recorder.addFindings(fitness.findings);
   run.sawCounters(fitness.highestCounters);
+  // Whatever comes of it, the checks used it on the standbys: a sync under the epoch before would be refused there.
+  if (fitness.highestEpoch <= knownEpoch) run.recorder.set({ epoch: knownEpoch + 1 });
   if (by === "service" && fitness.highestEpoch > knownEpoch) {
     const why = `the nodes know epoch ${fitness.highestEpoch}, Temporal's database only ${knownEpoch}: it is older than the last handover.`;
     return run.verdict("refused", `Refused, nothing was fenced: ${why} Next: understudy adopt ${service}`);
@@ -131,7 +128,7 @@ async function announceAndTakeOver(
     return run.verdict("refused", `Refused, nothing was fenced, because it could not be announced: ${what}`);
   }
   const plan = { service, from, to, epoch, handover, takeover, since: since ?? run.report.startedAt };
-  const { outcome, message } = await new TakeOver(run, plan).run();
+  const { outcome, message } = await new TakeOver(run, { ...plan, mayHaveSpoken: instead !== undefined }).run();
   if (instead && (outcome === "done" || outcome === "returned"))
     await toService.settleHandover({ service, runId: instead.runId });
   return run.verdict(outcome, message);

@@ -9,7 +9,7 @@ import { describeFailure, isUnseen } from "./failures.ts";
 import { StepFailed } from "./handover-run.ts";
 import type { HandoverRun } from "./handover-run.ts";
 import { placeOf, standbyOf } from "./operation.ts";
-import { recoverHandover } from "./recover-handover.ts";
+import { nowHeldBy, recoverHandover } from "./recover-handover.ts";
 import { ignoreStepFailure } from "./way-back.ts";
 
 /**
@@ -25,13 +25,14 @@ export async function operate(input: OperateInput): Promise<HandoverReport> {
     );
   }
   const run = beginRun({ service: input.service, kind: input.operation, reason: input.reason });
-  const opening = await toService.openHandover({ service: input.service, workflowId, runId });
+  let opening = await toService.openHandover({ service: input.service, workflowId, runId });
   if (opening.searchAttributes) run.makeSearchable(input.service);
   run.sawCounters(opening.state.highestCounters);
   if (input.operation !== "adopt" && opening.state.unfinished) {
     const recovered = await recoverHandover(run, opening.state.unfinished);
     if (recovered.outcome === "unknown" || recovered.outcome === "failed")
       return run.verdict(recovered.outcome, recovered.message);
+    opening = nowHeldBy(opening, recovered.holder);
   }
   try {
     return await carryOut(run, input, opening);

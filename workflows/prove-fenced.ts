@@ -23,7 +23,10 @@ export async function proveFenced(run: HandoverRun, old: NodeStep, standby: Node
   let fence: FenceReport = { selfFenced: false, rungs: [] };
   let heard: Listening | undefined;
   for (let round = 0; ; round++) {
-    if (round > 0 && (await servesWell(run, old))) return { outcome: "serves-again" };
+    if (round > 0 && (await servesWell(run, old))) {
+      run.confirmation.close();
+      return { outcome: "serves-again" };
+    }
     if (run.confirmation.by === undefined) fence = (await tried(fenceOnce(run, old))) ?? fence;
     // Where the ladder suffices nothing is listened for: it takes seconds, and says less.
     let verdict = mayTakeOver(fence, undefined);

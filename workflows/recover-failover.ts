@@ -38,7 +38,9 @@ export async function recoverFailover(
 
   run.recorder.set({ epoch });
   run.sawCounters(unfinished.takeover.generation.counters);
-  const recovery = new FailoverRecovery(run, unfinished, epoch);
+  // startNode keeps the grant on the node before it issues the start.
+  const mayHaveSpoken = facts.some((node) => node.node === to && node.epoch >= unfinished.epoch);
+  const recovery = new FailoverRecovery(run, unfinished, { epoch, mayHaveSpoken });
   if (action === "complete") return recovery.complete(facts.some(({ node, reachable }) => node === from && reachable));
   if (action === "settled" && (await recovery.oldNodeServes()))
     return { outcome: "returned", message: `${lead}. ${from} serves.` };
@@ -49,11 +51,14 @@ class FailoverRecovery {
   readonly #run: HandoverRun;
   readonly #unfinished: UnfinishedFailover;
   readonly #epoch: number;
+  /** The standby, in the run that ended without a verdict. */
+  readonly #mayHaveSpoken: boolean;
 
-  constructor(run: HandoverRun, unfinished: UnfinishedFailover, epoch: number) {
+  constructor(run: HandoverRun, unfinished: UnfinishedFailover, now: { epoch: number; mayHaveSpoken: boolean }) {
     this.#run = run;
     this.#unfinished = unfinished;
-    this.#epoch = epoch;
+    this.#epoch = now.epoch;
+    this.#mayHaveSpoken = now.mayHaveSpoken;
   }
 
   /** The standby runs: it is granted anew, and what may still be on its way to the old node is refused there from now on. */
@@ -136,7 +141,8 @@ class FailoverRecovery {
   #takeOver(takeover: Takeover): TakeOver {
     const { service, startedAt } = this.#run.report;
     const { from, to, runId: handover } = this.#unfinished;
-    return new TakeOver(this.#run, { service, from, to, epoch: this.#epoch, handover, takeover, since: startedAt });
+    const plan = { service, from, to, epoch: this.#epoch, handover, takeover, since: startedAt };
+    return new TakeOver(this.#run, { ...plan, mayHaveSpoken: this.#mayHaveSpoken });
   }
 
   #at(node: string): NodeStep {

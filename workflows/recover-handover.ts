@@ -1,5 +1,5 @@
 import { CancellationScope } from "@temporalio/workflow";
-import type { NodeFacts, NodeStep, UndoStep } from "./activity-types.ts";
+import type { NodeFacts, NodeStep, Opening, UndoStep } from "./activity-types.ts";
 import { bringingBack, onNode, toService } from "./activities-proxy.ts";
 import type { HandoverOutcome, Unfinished } from "./contract.ts";
 import { isUnseen } from "./failures.ts";
@@ -13,6 +13,8 @@ import { goBack, ignoreStepFailure, serveAgain } from "./way-back.ts";
 export interface Recovered {
   readonly outcome: HandoverOutcome;
   readonly message: string;
+  /** Who serves now; undefined where that is not known. */
+  readonly holder?: string;
 }
 
 /** Completes or returns a handover that ended without a verdict, by what the nodes themselves say. Never rejects StepFailed. */
@@ -31,8 +33,16 @@ export async function recoverHandover(run: HandoverRun, unfinished: Unfinished):
       ? await recoverFailover(run, unfinished, facts, decision)
       : await CancellationScope.nonCancellable(() => new Recovery(run, unfinished, facts).carryOut(decision));
     const isOver = recovered.outcome !== "unknown" && recovered.outcome !== "failed";
-    if (isOver || run.report.abandoned) await toService.settleHandover({ service, runId: unfinished.runId });
-    return recovered;
+    if (!isOver && !run.report.abandoned) return recovered;
+    const holder = isOver ? (recovered.outcome === "done" ? to : from) : undefined;
+    // What comes after it in this run may be refused, or never give a verdict: who serves must be known all the same.
+    const found = {
+      ...(holder === undefined ? {} : { holder }),
+      epoch: run.report.epoch ?? epoch,
+      highestCounters: run.highestCounters,
+    };
+    await toService.settleHandover({ service, runId: unfinished.runId, found });
+    return { ...recovered, ...(holder === undefined ? {} : { holder }) };
   } catch (error) {
     if (!(error instanceof StepFailed)) throw error;
     run.failedBy(error);
@@ -41,6 +51,11 @@ export async function recoverHandover(run: HandoverRun, unfinished: Unfinished):
       message: `The handover from ${from} to ${to} could not be recovered: ${error.failure.what} ${error.failure.next}`,
     };
   }
+}
+
+/** What a run knew when it began, after a recovery within it. */
+export function nowHeldBy(opening: Opening, holder: string | undefined): Opening {
+  return holder === undefined ? opening : { ...opening, state: { ...opening.state, holder } };
 }
 
 class Recovery {

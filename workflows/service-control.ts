@@ -87,13 +87,18 @@ export function adopted(
 ): ServiceState {
   const { unfinished: _superseded, ...rest } = state.blocked?.needsAdoption ? without(state, "blocked") : state;
   return {
-    ...rest,
-    holder: found.holder,
+    ...withHolder(rest, found.holder),
     // They were noted by another memory than the nodes'; the next sync notes them again.
     copies: {},
     epoch: Math.max(state.epoch, found.epoch),
     highestCounters: highestOf(state.highestCounters, found.highestCounters),
   };
+}
+
+/** Another node serves now, if one is given: the trouble that was followed was that of the node before it. */
+export function withHolder(state: ServiceState, holder: string | undefined): ServiceState {
+  if (holder === undefined || holder === state.holder) return state;
+  return { ...without(state, "trouble"), holder };
 }
 
 /** A rung's latest test stands for it. */
@@ -154,7 +159,9 @@ export function inForce(state: ServiceState, now: Date): ServiceState {
   let left = state;
   if (isOver(state.paused, now)) left = without(left, "paused");
   if (isOver(state.stopped, now)) left = without(left, "stopped");
-  if (isOver(state.blocked, now)) left = without(left, "blocked");
+  // The quiet time begins with the end of the failover, which may wait for a person for longer than that.
+  const isAwaited = state.blocked?.pending === true && state.current !== undefined;
+  if (!isAwaited && isOver(state.blocked, now)) left = without(left, "blocked");
   const offline = Object.entries(state.offline).filter(([, hold]) => !isOver(hold, now));
   if (offline.length === Object.keys(state.offline).length) return left;
   return { ...left, offline: Object.fromEntries(offline) };

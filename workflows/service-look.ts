@@ -22,10 +22,16 @@ const AGAIN_MS = { first: 30_000, most: 600_000 };
 export class NodesLook {
   readonly #book: ServiceBook;
   #wanted: boolean;
+  #busy = false;
 
   constructor(book: ServiceBook) {
     this.#book = book;
     this.#wanted = book.state.holder === undefined;
+  }
+
+  /** No look is wanted or under way: the workflow may begin a new history. One that knows of no holder looks there by itself. */
+  get idle(): boolean {
+    return !this.#busy && (!this.#wanted || this.#book.state.holder === undefined);
   }
 
   /** Looks soon. */
@@ -41,7 +47,12 @@ export class NodesLook {
       if (failed === 0) await condition(wanted);
       else await condition(wanted, again);
       this.#wanted = false;
-      await this.#look();
+      this.#busy = true;
+      try {
+        await this.#look();
+      } finally {
+        this.#busy = false;
+      }
       failed = this.#book.state.holder === undefined ? failed + 1 : 0;
     }
   }

@@ -1,7 +1,14 @@
 import { NO_COUNTERS, highestOf } from "../model/frame-counters.ts";
 import type { FrameCounters } from "../model/frame-counters.ts";
-import type { Control, HandoverReport, HandoverSummary, ServiceState, Unfinished } from "./contract.ts";
-import { applyControl, blockAfterFailover, inForce, noLongerStopped, refusalOf } from "./service-control.ts";
+import type { Control, HandoverReport, HandoverSummary, ServiceState, Settled, Unfinished } from "./contract.ts";
+import {
+  applyControl,
+  blockAfterFailover,
+  inForce,
+  noLongerStopped,
+  refusalOf,
+  withHolder,
+} from "./service-control.ts";
 
 const KEPT_HISTORY = 20;
 
@@ -90,8 +97,7 @@ export class ServiceBook {
     const { current, ...rest } = this.#state;
     const undecided = (report.outcome === "unknown" || report.outcome === "failed") && report.abandoned !== true;
     this.#state = {
-      ...rest,
-      holder: holderAfter(report) ?? rest.holder,
+      ...withHolder(rest, holderAfter(report)),
       epoch: Math.max(rest.epoch, report.epoch ?? 0),
       highestCounters: highestOf(rest.highestCounters, highestCounters ?? NO_COUNTERS),
       history: remember(summary(report), rest.history),
@@ -109,11 +115,15 @@ export class ServiceBook {
     this.#state = { ...rest, ...(current.announced ? { unfinished: current.announced } : {}) };
   }
 
-  /** An unfinished handover was completed or returned. */
-  settle(runId: string): void {
+  /** An unfinished handover was completed or returned, and what holds since. */
+  settle(runId: string, found?: Settled): void {
     if (this.#state.unfinished?.runId !== runId) return;
     const { unfinished: _settled, ...rest } = this.#state;
-    this.#state = rest;
+    this.#state = {
+      ...withHolder(rest, found?.holder),
+      epoch: Math.max(rest.epoch, found?.epoch ?? 0),
+      highestCounters: highestOf(rest.highestCounters, found?.highestCounters ?? NO_COUNTERS),
+    };
   }
 }
 

@@ -19,7 +19,7 @@ import { ApplicationFailure, ChildWorkflowFailure, WorkflowExecutionAlreadyStart
 import type { WatchActivities } from "./activity-types.ts";
 import type { Report } from "../model/evidence.ts";
 import { CONTROL_UPDATE, LOOK_SIGNAL, NOTE_COPY_UPDATE, REPORT_SIGNAL, STATE_QUERY, handoverId } from "./contract.ts";
-import type { Control, HandoverReport, ServiceState, SwitchoverInput, Unfinished } from "./contract.ts";
+import type { Control, HandoverReport, ServiceState, Settled, SwitchoverInput, Unfinished } from "./contract.ts";
 import { inForce, nextExpiry, noteCopy } from "./service-control.ts";
 import type { NotedCopy } from "./service-control.ts";
 import { NodesLook } from "./service-look.ts";
@@ -31,7 +31,7 @@ export const stateQuery = defineQuery<ServiceState>(STATE_QUERY);
 export const beginUpdate = defineUpdate<ServiceState, [Begin]>("begin");
 export const announceUpdate = defineUpdate<void, [Unfinished]>("announce");
 export const finishUpdate = defineUpdate<void, [Finish]>("finish");
-export const settleUpdate = defineUpdate<void, [string]>("settle");
+export const settleUpdate = defineUpdate<void, [string, Settled | undefined]>("settle");
 export const controlUpdate = defineUpdate<ServiceState, [Control]>(CONTROL_UPDATE);
 export const noteCopyUpdate = defineUpdate<void, [NotedCopy]>(NOTE_COPY_UPDATE);
 export const lookSignal = defineSignal(LOOK_SIGNAL);
@@ -68,7 +68,9 @@ export async function service(input: ServiceInput): Promise<never> {
       if (refusal) throw ApplicationFailure.nonRetryable(refusal, "EPOCH_SUPERSEDED");
     },
   });
-  setHandler(settleUpdate, (runId) => book.settle(runId), { description: "An unfinished handover was recovered" });
+  setHandler(settleUpdate, (runId, found) => book.settle(runId, found), {
+    description: "An unfinished handover was recovered",
+  });
   setHandler(controlUpdate, (control) => book.control(control, new Date()), {
     description: "A person orders something",
     validator: (control) => {
@@ -107,7 +109,7 @@ export async function service(input: ServiceInput): Promise<never> {
       await recover(input.service, book.state.unfinished);
       failedRecoveries = book.state.unfinished ? failedRecoveries + 1 : 0;
     } else if (workflowInfo().continueAsNewSuggested) {
-      await condition(() => allHandlersFinished() && watchman.idle);
+      await condition(() => allHandlersFinished() && watchman.idle && nodes.idle);
       await continueAsNew<typeof service>({ service: input.service, carried: book.state });
     }
   }

@@ -9,7 +9,7 @@ import { describeFailure, isUnseen } from "./failures.ts";
 import { StepFailed, stepInWords } from "./handover-run.ts";
 import type { HandoverRun } from "./handover-run.ts";
 import { MakeWay } from "./make-way.ts";
-import { recoverHandover } from "./recover-handover.ts";
+import { nowHeldBy, recoverHandover } from "./recover-handover.ts";
 import { inForce } from "./service-control.ts";
 import { takeOverInstead } from "./take-over-instead.ts";
 import type { Ending } from "./take-over.ts";
@@ -28,7 +28,7 @@ export async function switchover(input: SwitchoverInput): Promise<HandoverReport
   const { service, reason } = input;
   const run = beginRun({ service, kind: input.recover ? "recovery" : "switchover", reason });
   const makeWay = new MakeWay();
-  const opening = await toService.openHandover({ service: input.service, workflowId, runId });
+  let opening = await toService.openHandover({ service: input.service, workflowId, runId });
   if (opening.searchAttributes) run.makeSearchable(input.service);
   run.sawCounters(opening.state.highestCounters);
 
@@ -37,6 +37,7 @@ export async function switchover(input: SwitchoverInput): Promise<HandoverReport
     const recovered = await recoverHandover(run, unfinished);
     if (input.recover || recovered.outcome === "unknown" || recovered.outcome === "failed")
       return run.verdict(recovered.outcome, recovered.message);
+    opening = nowHeldBy(opening, recovered.holder);
   }
   return handOver(run, input, opening, makeWay);
 }
@@ -76,6 +77,8 @@ async function handOver(
   }
   run.recorder.addFindings(checked.findings);
   run.sawCounters(checked.highestCounters);
+  // Whatever comes of it, the checks used it on the standby: a sync under the epoch before would be refused there.
+  if (checked.highestEpoch <= knownEpoch) run.recorder.set({ epoch: knownEpoch + 1 });
   const refusals = checked.findings.filter((f) => !f.ok);
   const { from, to } = checked;
   if (refusals.length > 0 || !from || !to) {

@@ -1,4 +1,4 @@
-import { ActivityFailure } from "@temporalio/workflow";
+import { ActivityFailure, isCancellation } from "@temporalio/workflow";
 import type { GenerationRef } from "./activity-types.ts";
 import { onNode, onNodeOnce, toService } from "./activities-proxy.ts";
 import type { Copy, Unfinished } from "./contract.ts";
@@ -63,7 +63,7 @@ export async function takeOverInstead(run: HandoverRun, halfDone: HalfDone): Pro
     ).run();
   } catch (error) {
     // The standby stays as it is, and the report holds why.
-    if (error instanceof StepFailed || error instanceof ActivityFailure) return undefined;
+    if (error instanceof StepFailed || error instanceof ActivityFailure || isCancellation(error)) return undefined;
     throw error;
   }
 }

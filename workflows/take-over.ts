@@ -26,6 +26,8 @@ export interface TakeOverPlan {
   readonly takeover: Takeover;
   /** How the old node was proven off already: then it is not fenced. */
   readonly provenOff?: string;
+  /** A run before this one may have started the standby: its radio may be on the air, and counted on from what was written. */
+  readonly mayHaveSpoken?: boolean;
   /** When the home was last served, as far as it is known. ISO 8601. */
   readonly since: string;
 }
@@ -238,7 +240,7 @@ export class TakeOver {
     let notBack: { what: string; next: string; unseen: boolean } | undefined;
     if (await this.#isBack()) {
       try {
-        await serveAgain(run, this.#anew(), { above: run.highestCounters, newRadioSpoke: false, raise: true });
+        await this.#oldServesAgain();
       } catch (error) {
         if (!(error instanceof StepFailed)) throw error;
         notBack = { ...error.failure, unseen: isUnseen(error.failure) };
@@ -258,6 +260,15 @@ export class TakeOver {
     }
     run.recorder.set({ epoch: this.#anew().epoch });
     return { outcome: "returned", message: `${failed}, ${from} serves again. ${cause.failure.what}` };
+  }
+
+  /** Rejects StepFailed. A standby that an earlier run may have started is proven silent first (I1), and counts (I3). */
+  async #oldServesAgain(): Promise<void> {
+    const run = this.#run;
+    const { mayHaveSpoken, takeover } = this.#plan;
+    const written = run.highestCounters;
+    if (mayHaveSpoken) return goBack(run, this.#new, this.#anew(), { written, madeIn: madeIn(takeover.generation.id) });
+    return serveAgain(run, this.#anew(), { above: written, newRadioSpoke: false, raise: true });
   }
 
   /** While a person was waited for, the old node came back by itself. */
@@ -285,13 +296,15 @@ export class TakeOver {
     if (old?.running === true) return { outcome: "returned", message: `${lead}; ${from} runs the service.` };
     if (old?.running !== false)
       return { outcome: "unknown", message: `${lead}; whether ${from} serves could not be seen.` };
+    // Nobody goes on with it, so `service` must know the epoch even where the node got no further than that.
+    run.recorder.set({ epoch: this.#anew().epoch });
     try {
-      await serveAgain(run, this.#anew(), { above: run.highestCounters, newRadioSpoke: false });
+      if (this.#plan.mayHaveSpoken) await this.#oldServesAgain();
+      else await serveAgain(run, this.#anew(), { above: run.highestCounters, newRadioSpoke: false });
     } catch (error) {
       if (!(error instanceof StepFailed)) throw error;
       return { outcome: "failed", message: `${lead}, and ${from} could not be brought back: ${error.failure.what}` };
     }
-    run.recorder.set({ epoch: this.#anew().epoch });
     return { outcome: "returned", message: `${lead}; ${from} serves again.` };
   }
 

@@ -60,6 +60,8 @@ export class Watchman {
   #lookAt: number | undefined;
   #lastLookAt = 0;
   #busy = false;
+  /** The latest look failed, or is not believed: there may be many such. */
+  #cameToNothing = false;
   #stopSaid: string | undefined;
   #devicesSilent = false;
   /** The handover after whose end was looked already. */
@@ -77,9 +79,10 @@ export class Watchman {
     this.#devicesSilent = trouble.thorough === true;
   }
 
-  /** No look and no act is under way: the workflow may begin a new history. */
+  /** No look and no act is under way, nor a first look due, which only this run knows of: the workflow may begin a new history. */
   get idle(): boolean {
-    return !this.#busy;
+    const isKept = this.#lookAt === undefined || this.#book.state.trouble !== undefined;
+    return !this.#busy && (isKept || this.#cameToNothing || this.#handsOff());
   }
 
   /** A trigger reports. Evidence that comes while a handover is changing something is the handover's. */
@@ -153,7 +156,8 @@ export class Watchman {
     const examined = await this.#examine(service, holder);
     const { state } = this.#book;
     if (this.#handsOff() || state.holder !== holder) return;
-    if (!examined || Date.now() - began > STALE_MS) {
+    this.#cameToNothing = !examined || Date.now() - began > STALE_MS;
+    if (!examined || this.#cameToNothing) {
       this.#lookAt = Date.now() + (examined ? 0 : FAILED_LOOK_MS);
       return;
     }
@@ -255,7 +259,12 @@ export class Watchman {
 
   /** A planned handover that has changed nothing yet makes way for a failover; the next look starts that. */
   async #askForWay(runId: string, because: string): Promise<void> {
-    if (this.#asked === runId) return;
+    if (this.#asked === runId) {
+      // It goes on all the same, and may wait for a person for days. Its verdict brings the next look.
+      const since = Date.parse(this.#book.state.trouble?.since ?? "") || Date.now();
+      this.#lookAt = Date.now() + Math.min(Math.max((Date.now() - since) / 2, FAILOVER_BEGINS_MS), 600_000);
+      return;
+    }
     this.#asked = runId;
     this.#lookAt = Date.now() + SPACING_MS;
     try {

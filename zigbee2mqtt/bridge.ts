@@ -9,6 +9,8 @@ import { countInterviews, parseBridgeInfo, parseBridgeState, parseDevices, tells
 import type { AskableDevice, BridgeInfo } from "./payloads.ts";
 
 const RETRY_MS = 250;
+/** For a broker to confirm a subscription; one that lost its power says nothing more. */
+const SUBSCRIBE_MS = 5_000;
 const MAX_PAYLOAD_BYTES = 4 * 1024 * 1024;
 
 /** Zigbee2MQTT's own MQTT interface, seen from the controller. Retained messages and live ones are told apart. */
@@ -49,7 +51,13 @@ export class Bridge {
         // Without a listener a later connection error would end the process.
         client.on("error", () => undefined);
         const bridge = new Bridge(client, broker.baseTopic);
-        await client.subscribeAsync((options.topics ?? ["#"]).map((topic) => `${broker.baseTopic}/${topic}`));
+        try {
+          await client.subscribeAsync((options.topics ?? ["#"]).map((topic) => `${broker.baseTopic}/${topic}`));
+        } catch (error) {
+          // Left alone it would stay connected, and connect again, for ever.
+          await bridge.close();
+          throw error;
+        }
         return bridge;
       } catch (error) {
         if (Date.now() > until) throw unreachable(broker, error);
@@ -180,13 +188,25 @@ export class Bridge {
     if (this.#client.connected) this.#client.publish(`${this.#base}/${topic}`, JSON.stringify(payload));
   }
 
-  /** Subscribing again makes the broker repeat what is retained. */
+  /** Subscribing again makes the broker repeat what is retained. Rejects where the broker does not confirm that. */
   async #reread(topic: string, timeoutMs: number, signal?: AbortSignal): Promise<string | undefined> {
     const heard = this.#first((message) => message.topic === topic, timeoutMs, signal);
-    // A topic that it has subscribed to already the client would not ask for again.
-    await this.#client.unsubscribeAsync(`${this.#base}/${topic}`);
-    await this.#client.subscribeAsync(`${this.#base}/${topic}`);
+    // An abort may reject it before it is waited for, which would end the process.
+    heard.catch(() => undefined);
+    await this.#subscribeAnew(`${this.#base}/${topic}`, signal);
     return (await heard)?.text();
+  }
+
+  async #subscribeAnew(topic: string, signal?: AbortSignal): Promise<void> {
+    const late = pause(SUBSCRIBE_MS, undefined, { signal, ref: false }).then(() => {
+      throw new UnderstudyError("BROKER_UNREACHABLE", {
+        what: `The MQTT broker confirmed no subscription within ${SUBSCRIBE_MS / 1000} s.`,
+        next: "see that it runs and that this machine may reach it.",
+      });
+    });
+    // A topic that it has subscribed to already the client would not ask for again.
+    const anew = this.#client.unsubscribeAsync(topic).then(() => this.#client.subscribeAsync(topic));
+    await Promise.race([anew, late]);
   }
 
   async #until(done: () => boolean, timeoutMs: number, signal?: AbortSignal): Promise<void> {

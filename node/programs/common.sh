@@ -84,7 +84,9 @@ read_settings() {
 # descriptor 9, which what we start must not get: `9<&-`. Fails after $1 seconds.
 lock() {
   [ -e "$state.lock" ] || (umask 022 && mkdir -p "${state%/*}" && : >>"$state.lock")
-  exec 9<"$state.lock" || return 1
+  # An exec that fails ends the whole shell.
+  (exec 9<"$state.lock") 2>/dev/null || return 1
+  exec 9<"$state.lock"
   tries=$1
   until flock -n 9; do
     tries=$((tries - 1))

@@ -47,8 +47,15 @@ fence_itself() {
   service_end "$STOP_WITHIN"
   until silence_radio; do
     say "the radio may be on the air: ${radio#unknown: }; it is tried again."
-    service_end "$STOP_WITHIN"
+    # Understudy, should it reach the node again, must be able to fence it too, or to grant it anew.
+    unlock
     sleep 2
+    lock "$LOCK_WITHIN" || continue
+    if may_serve; then
+      unlock
+      return
+    fi
+    service_end "$STOP_WITHIN"
   done
   note_fenced "$radio"
   unlock

@@ -2,6 +2,7 @@ import { array, assert, asyncProperty, boolean, constantFrom, record } from "fas
 import { describe, expect, test } from "vitest";
 import { climbLadder } from "../../fencing/ladder.ts";
 import type { LadderRung } from "../../fencing/ladder.ts";
+import { switchTo } from "../../fencing/power-switch.ts";
 import { provesHere } from "../../config/proves-here.ts";
 import { FENCE_PROOFS, suffices } from "../../model/fence.ts";
 import type { FenceProof } from "../../model/fence.ts";
@@ -105,4 +106,19 @@ describe("what a host that is off proves", () => {
   test("a plug of the coordinator itself proves its radio off", () => {
     expect(provesHere("radio off", a, [b])).toBe("radio off");
   });
+});
+
+test("a device whose client breaks in a way that nobody foresaw is passed over, and its words are not told", async () => {
+  const broken = () => Promise.reject(new TypeError("password=secret"));
+  const prove = async () => {
+    await switchTo({ set: broken, read: broken }, "off", { timeoutMs: 1_000, signal });
+    return "off";
+  };
+  const climb = await climbLadder(
+    [{ name: "broken", proves: "host off", prove }, ...ladder([{ proves: "host off", holds: true }])],
+    signal,
+  );
+  expect(climb.proven).toBe("host off");
+  expect(climb.rungs[0]).toMatchObject({ ok: false, detail: expect.stringContaining("TypeError") });
+  expect(JSON.stringify(climb)).not.toContain("secret");
 });

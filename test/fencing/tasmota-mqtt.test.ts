@@ -1,6 +1,9 @@
 import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Aedes } from "aedes";
 import mqtt from "mqtt";
 import type { MqttClient } from "mqtt";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
@@ -86,4 +89,21 @@ test("a broker that is gone, or refuses the user, fails without a password in th
   await expect(device({ server: "mqtt://127.0.0.1:9" }).read(limits.signal)).rejects.toMatchObject({
     id: "FENCING_FAILED",
   });
+});
+
+test("a broker whose access list does not let us hear the plug is told in words, so that the next rung is tried", async () => {
+  const strict = await Aedes.createBroker({ authorizeSubscribe: (_client, _subscription, done) => done(null, null) });
+  const server = createServer((socket) => strict.handle(socket));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  try {
+    const url = `mqtt://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    await expect(switchTo(device({ server: url }), "off", limits)).rejects.toMatchObject({
+      id: "FENCING_FAILED",
+      what: expect.stringContaining("does not let us hear it"),
+    });
+    expect(state.on).toBe(true);
+  } finally {
+    await new Promise<void>((resolve) => strict.close(() => resolve()));
+    server.close();
+  }
 });

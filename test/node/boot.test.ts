@@ -1,3 +1,4 @@
+import { symlinkSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { nodeKinds } from "../support/shells.ts";
 import { NodePrograms } from "./support/node-programs.ts";
@@ -31,6 +32,13 @@ describe.each(nodeKinds())("a node that boots ($kind)", ({ options }) => {
     node.startService();
     expect(node.run("boot", node.settings()).stderr).toContain("runs though this node stands by");
     expect(node.service).toEqual({ runs: false, log: "stopped\n" });
+  });
+
+  it("does so where its lock cannot be had at all, on a broken disk", () => {
+    symlinkSync("/nowhere/lock", `${node.state}.lock`);
+    node.startService();
+    expect(node.run("boot", node.settings()).stderr).toContain("Radio: silent.");
+    expect(node.service.runs).toBe(false);
   });
 
   it("does this once in a boot", () => {

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -81,6 +81,8 @@ describe.each(nodeKinds())("a person on a node ($kind)", ({ options }) => {
   });
 });
 
+const SILENT = `echo '"resetSeen": true, "deviceState": 0}'`;
+
 describe.each(nodeKinds())("a node that is cut off ($kind)", ({ options }) => {
   let node: NodePrograms;
   beforeEach(() => {
@@ -92,11 +94,8 @@ describe.each(nodeKinds())("a node that is cut off ($kind)", ({ options }) => {
   afterEach(() => node.remove());
 
   /** Runs the guard until `done`, or for three seconds and a half. */
-  async function guard(contacts: number, done?: () => boolean): Promise<string> {
-    node.fake(
-      "python",
-      `case $1 in *reach.py) exit ${contacts} ;; *) echo '"resetSeen": true, "deviceState": 0}' ;; esac`,
-    );
+  async function guard(contacts: number, done?: (said: string) => boolean, silence = SILENT): Promise<string> {
+    node.fake("python", `case $1 in *reach.py) exit ${contacts} ;; *) ${silence} ;; esac`);
     const settings = node.settings("self_fence=1", "contact=tcp 10.0.0.1 1883", "contact=ping 10.0.0.9");
     const [program = "sh", ...first] = options.shell ?? ["sh"];
     const child = spawn(program, [...first, join(node.library, "self-fence"), settings], {
@@ -107,7 +106,7 @@ describe.each(nodeKinds())("a node that is cut off ($kind)", ({ options }) => {
     let said = "";
     child.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
     try {
-      if (done) await vi.waitUntil(done, { timeout: 15_000, interval: 50 });
+      if (done) await vi.waitUntil(() => done(said), { timeout: 15_000, interval: 50 });
       else await new Promise((resolve) => void setTimeout(resolve, 3_500));
     } finally {
       process.kill(-(child.pid ?? 0), "SIGKILL");
@@ -127,6 +126,26 @@ describe.each(nodeKinds())("a node that is cut off ($kind)", ({ options }) => {
     node.endService();
     await guard(7, () => node.kept("fenced-itself")?.includes("radio=silent") === true);
     expect(node.gate().code).toBe(1);
+  });
+
+  it("goes on while its stick does not answer, but keeps nobody else from fencing it, or granting it anew", async () => {
+    let grants = 0;
+    const isFree = () => spawnSync("flock", ["-n", `${node.state}.lock`, "true"]).status === 0;
+    const said = await guard(
+      7,
+      (heard) => {
+        if (!heard.includes("it is tried again") || !isFree()) return false;
+        if (grants === 0) {
+          node.keep("grant.json", GRANT.replace("handover:zigbee", "alone-person"));
+          node.startService();
+        }
+        grants += 1;
+        return grants > 60;
+      },
+      `echo '{"outcome": "no-answer"}'`,
+    );
+    expect(said).toContain("it is tried again");
+    expect(node.service.runs).toBe(true);
   });
 
   it("I8: does nothing while any contact is reached", async () => {

@@ -57,7 +57,10 @@ test("I8: an unfit standby means that nothing is fenced", async () => {
     message: expect.stringContaining("b: The broker cannot be reached"),
   });
   expect(steps()).toEqual(["cancelSync", "checkFitness"]);
-  expect((await play.serviceState()).unfinished).toBeUndefined();
+  const state = await play.serviceState();
+  expect(state.unfinished).toBeUndefined();
+  // The checks claimed the standby under the next epoch: a sync must not come with a lower one.
+  expect(state.epoch).toBe(1);
 });
 
 test("I3: the counters are raised by what the old radio may have sent since they were read", async () => {

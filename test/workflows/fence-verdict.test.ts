@@ -91,6 +91,9 @@ describe("FenceConfirmation", () => {
     expect(confirmation.refusal(word, { runId: "run-1" })).toBeUndefined();
     confirmation.accept(word);
     expect(confirmation.by).toBe("somebody");
+    // Another fence in the same run is another question.
+    confirmation.close();
+    expect(confirmation.by).toBeUndefined();
   });
 
   test("a veto refuses a word, and takes back one that was given", () => {

@@ -92,6 +92,40 @@ test("the recovery waits for a person where the fence is not proven, and takes t
   expect(await play.settled()).toMatchObject({ holder: "b" });
 }, 60_000);
 
+test("I1: what a person confirmed for the recovery does not count for the failover after it", async () => {
+  home.emergency.fence = NOT_OFF;
+  const first = await play.failover();
+  await play.waiting();
+  await first.terminate("from the UI");
+  const second = await play.failover({ to: "b" });
+  const { runId } = await play.waiting();
+  home.failFirst.set("raiseCounters b", [
+    { failure: stepFailure("COORDINATOR_WRITE_FAILED", "b"), after: () => home.unreachable.clear() },
+  ]);
+  await play.confirmFenced("a", runId);
+  await home.called("startNode a");
+  expect((await play.waiting()).waitsForPerson.node).toBe("a");
+  expect(home.running).toEqual(new Set(["a"]));
+  expect(home.calls).not.toContain("startNode b");
+  await second.cancel();
+}, 60_000);
+
+test("I1, I3: a standby that may have been started is proven silent before the old node serves again", async () => {
+  await terminateIn("startNode b");
+  home.emergency.unfit = "Its coordinator does not answer.";
+  home.fail.set("silenceNode b", stepFailure("COORDINATOR_NOT_SILENT", "b"));
+  home.unreachable.clear();
+  await eventually(
+    async () => ((await play.serviceState()).history[0]?.outcome === "failed" ? true : undefined),
+    40_000,
+  );
+  expect(home.running).toEqual(new Set());
+  home.fail.clear();
+  expect(await play.settled()).toMatchObject({ holder: "a", history: [{ kind: "recovery", outcome: "returned" }, {}] });
+  const order = ["silenceNode b", "dumpNvram b", "raiseCounters a", "startNode a"];
+  expect(home.calls.filter((call) => order.includes(call)).slice(-4)).toEqual(order);
+}, 90_000);
+
 test("a standby that is no longer fit gives way to the old node, which may be fenced", async () => {
   await terminateIn("raiseCounters b");
   home.emergency.unfit = "There is no coordinator at /dev/serial/by-id/x.";
@@ -110,6 +144,7 @@ test("a failover that follows one that was terminated finishes that one, and sta
   await handle.terminate("from the UI");
   const report = await verdict(await eventually(() => play.failover().catch(() => undefined)));
   expect(report.outcome).toBe("done");
+  expect(home.calls).not.toContain("fenceNode b");
   expect(home.running).toEqual(new Set(["b"]));
   expect(home.ranTogether).toBe(false);
 }, 60_000);

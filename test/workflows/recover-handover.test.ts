@@ -45,6 +45,20 @@ test("a new switchover recovers the unfinished one first", async () => {
   expect(home.calls.lastIndexOf("startNode b")).toBeGreaterThan(home.calls.indexOf("startNode a"));
 });
 
+test("who serves after a recovery is known, although the switchover after it was refused", async () => {
+  home.hang.add("proveNode b");
+  const first = await play.start();
+  await home.called("proveNode b");
+  home.hang.clear();
+  await first.terminate("from the UI");
+  home.fail.set("preflight", stepFailure("HOST_UNREACHABLE", "a"));
+  const report = await verdict(await play.start());
+  expect(report.outcome).toBe("refused");
+  const state = await play.serviceState();
+  expect(state).toMatchObject({ holder: "b", epoch: home.granted.get("b") });
+  expect(state.unfinished).toBeUndefined();
+});
+
 test("what cannot be established stays unknown and is asked again", async () => {
   home.hang.add("startNode b");
   home.unreachable.add("b");

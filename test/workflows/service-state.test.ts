@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { HandoverReport } from "../../workflows/contract.ts";
+import { blockForQuietTime } from "../../workflows/service-control.ts";
 import { ServiceBook } from "../../workflows/service-state.ts";
 
 const now = new Date("2026-01-01T00:00:00Z");
@@ -46,6 +47,34 @@ test("the highest counter and the epoch never fall", () => {
   expect(book.mayAnnounce({ ...announced, runId: "r2", epoch: 4 })).toContain("not above 4");
   book.finish({ report: report({ runId: "r2", epoch: 2 }), highestCounters: { network: 10, linkKeys: 10 } }, now);
   expect(book.state).toMatchObject({ epoch: 4, highestCounters: { network: 9000, linkKeys: 90 } });
+});
+
+test("what an unfinished handover led to is known from its settlement on", () => {
+  const book = withHandover();
+  book.begin({ workflowId: "handover:zigbee", runId: "r2" }, now);
+  book.settle("r1", { holder: "b", epoch: 3, highestCounters: { network: 9000, linkKeys: 90 } });
+  book.finish({ report: report({ runId: "r2", outcome: "refused", epoch: 3 }) }, now);
+  expect(book.state).toMatchObject({ holder: "b", epoch: 3, highestCounters: { network: 9000, linkKeys: 90 } });
+});
+
+test("the trouble of a node is not that of its successor", () => {
+  const book = withHandover();
+  const decision = { action: "takeOver", because: "a is gone." } as const;
+  const at = now.toISOString();
+  book.change((state) => ({ ...state, trouble: { since: at, at, decision, apartSince: at } }));
+  book.finish({ report: report() }, now);
+  expect(book.state.trouble).toBeUndefined();
+});
+
+test("the quiet time follows a failover that waited for a person for longer than that", () => {
+  const book = ServiceBook.fresh("zigbee");
+  book.change((state) => blockForQuietTime(state, "a is gone.", 60_000, now));
+  book.begin({ workflowId: "handover:zigbee", runId: "r1" }, now);
+  book.announce(announced);
+  const later = new Date(now.getTime() + 3_600_000);
+  book.control({ verb: "pause", by: "anna" }, later);
+  book.finish({ report: report({ kind: "failover" }) }, later);
+  expect(book.state.blocked?.until).toBe(new Date(later.getTime() + 60_000).toISOString());
 });
 
 test("a run that was announced and is replaced without a verdict stays unfinished until it is settled", () => {

@@ -118,3 +118,19 @@ test.each(["", "null", "[]", "{", '{"coordinator":7}'])("garbage as bridge/info 
   expect(parseBridgeInfo(text)?.coordinatorIeee).toBeUndefined();
   expect(parseDevices(text)).toEqual([]);
 });
+
+test("a cancel that comes while the broker is asked again ends the question, and not the process", async () => {
+  const ending = new AbortController();
+  const asked = bridge.state(5_000, ending.signal);
+  ending.abort();
+  // An unhandled rejection would fail this file.
+  await expect(asked).rejects.toThrow();
+  await new Promise((resolve) => void setTimeout(resolve, 50));
+});
+
+test("a broker that refuses the subscription is left again, however often it is tried", async () => {
+  const before = aedes.connectedClients;
+  aedes.authorizeSubscribe = (_client, _subscription, done) => done(null, null);
+  await expect(Bridge.connect(broker, { timeoutMs: 600 })).rejects.toMatchObject({ id: "BROKER_UNREACHABLE" });
+  await expect.poll(() => aedes.connectedClients, { timeout: 2_000 }).toBe(before);
+});

@@ -22,9 +22,20 @@ export async function watchService(world: World, name: string, signal: AbortSign
     signal,
   );
   const signs = new Signs(performance.now());
+  let waitMs = RETRY_MS.first;
   while (!signal.aborted) {
     const broker = await findBroker(world, name, signal);
-    if (broker) await listen(broker, signs, { saw: (seen, now) => reporter.saw(seen, now), signal });
+    if (!broker) continue;
+    try {
+      await listen(broker, signs, { saw: (seen, now) => reporter.saw(seen, now), signal });
+      waitMs = RETRY_MS.first;
+    } catch (error) {
+      // Its certificate may be away for a while, say. Without the trigger nobody would notice that the home is down.
+      const what = error instanceof Error ? error.name : typeof error;
+      console.error(`${name}: the MQTT trigger cannot listen to the broker (${what}); it is tried again.`);
+      await pause(waitMs, undefined, { signal }).catch(() => undefined);
+      waitMs = Math.min(waitMs * 2, RETRY_MS.most);
+    }
   }
 }
 

@@ -52,7 +52,7 @@ export function decide(evidence: Evidence, policy: FailoverPolicy, past: Past): 
   if (condition === "serves") {
     if (evidence.mqtt.bridgeState !== "offline") return { action: "nothing", because: sentence(facts) };
     const decision = wait(past, "warn", `${facts}, although its retained state on MQTT says offline`);
-    return { ...decision, putStateRight: true };
+    return past.held ? decision : { ...decision, putStateRight: true };
   }
   if (past.held) return wait(past, "warn", `${facts}; nothing is done: ${past.held}`);
   if (past.blocked?.all) return wait(past, "askPerson", `${facts}; nothing is done: ${past.blocked.because}`);

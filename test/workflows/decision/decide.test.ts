@@ -316,6 +316,12 @@ test.each(GOLDEN)("row %s: %s", (_row, _what, seen, before, action, because) => 
   expect(decide(seen, POLICY, before)).toMatchObject({ action, because });
 });
 
+test("while it is paused, not even a late will is put right", () => {
+  const seen = evidence({ mqtt: { bridgeState: "offline" } });
+  expect(decide(seen, POLICY, past()).putStateRight).toBe(true);
+  expect(decide(seen, POLICY, past({ held: "paused by anna" })).putStateRight).toBeUndefined();
+});
+
 test("trouble that lasts is looked at ever less often, because each look is kept", () => {
   const down = evidence({ mqtt: { brokerReachable: "no", processAnswers: "unknown", deviceAnswers: "unknown" } });
   const after = (seconds: number) => decide(down, POLICY, lastingFor(seconds)).lookAgainMs;
