@@ -11,7 +11,9 @@ const LONG = [
 ];
 
 /** Whole homes that are not needed to see within ten minutes whether a change is sound: `npm run test:homes`. */
-const HOMES = ["test/home/{failures-after-the-start,failures-of-the-old-node,lost-old-stick,operating,sync}.test.ts"];
+const HOMES = [
+  "test/home/{crashes,failures-after-the-start,failures-of-the-old-node,lost-old-stick,operating,refusals,sync}.test.ts",
+];
 
 export default defineConfig({
   test: {
