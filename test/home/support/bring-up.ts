@@ -87,8 +87,10 @@ export async function startUnderstudy(
       },
       stepBegan: (name, node) =>
         until(async () => {
-          const running = (await progress())?.steps.at(-1);
-          return running?.name === name && (node === undefined || running.node === node);
+          const report = await progress();
+          // A short step may be over by the time that the answer comes.
+          if (!report || report.outcome) return false;
+          return report.steps.some((step) => step.name === name && (node === undefined || step.node === node));
         }, `${name} began`),
       kill(child) {
         const record = JSON.parse(readFileSync(join(settings.temporal.dataDirectory, "start.json"), "utf8")) as {
