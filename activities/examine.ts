@@ -1,7 +1,7 @@
 import type { SshTarget } from "../config/effective.ts";
 import { UnderstudyError } from "../model/errors.ts";
 import type { WatchmanActivities } from "../workflows/activity-types.ts";
-import { lookAtMqtt } from "./examine/look-at-mqtt.ts";
+import { UNSEEN, lookAtMqtt } from "./examine/look-at-mqtt.ts";
 import { lookAtNode } from "./examine/look-at-node.ts";
 import { lookAtStandby } from "./examine/look-at-standby.ts";
 import { within } from "./examine/within.ts";
@@ -69,15 +69,7 @@ async function lookAtBroker(
       () => world.service(service, { run: RUN }),
       () => world.remembered(service).service,
     ));
-  if (!known)
-    return {
-      brokerReachable: "unknown",
-      bridgeState: "none",
-      processAnswers: "unknown",
-      deviceAnswers: "unknown",
-      coordinatorAnswers: "unknown",
-      isActive: "unknown",
-    } as const;
+  if (!known) return UNSEEN;
   const nodes = world.remembered(service).nodes.flatMap(({ found }) => (found ? [found] : []));
   return lookAtMqtt({ broker: known.broker, active, nodes, thorough, moot, signal });
 }

@@ -3,7 +3,7 @@ import { WithStartWorkflowOperation, WorkflowNotFoundError, WorkflowUpdateFailed
 import type { Client } from "@temporalio/client";
 import type { Workflow } from "@temporalio/common";
 import type { HandoverActivities, Opening, WatchActivities } from "../workflows/activity-types.ts";
-import { SEARCH_ATTRIBUTES, TASK_QUEUE, serviceId } from "../workflows/contract.ts";
+import { SEARCH_ATTRIBUTES, TASK_QUEUE, serviceId, serviceStart } from "../workflows/contract.ts";
 import type { ServiceState, Settled, Unfinished } from "../workflows/contract.ts";
 import type { Begin, Finish } from "../workflows/service-state.ts";
 import { step } from "./support/step.ts";
@@ -22,11 +22,8 @@ export function serviceActivities(client: Client, taskQueue: string = TASK_QUEUE
         const state = await client.workflow.executeUpdateWithStart<Workflow, ServiceState, [Begin]>("begin", {
           args: [{ workflowId, runId }],
           startWorkflowOperation: new WithStartWorkflowOperation("service", {
-            workflowId: serviceId(service),
-            taskQueue,
-            args: [{ service }],
+            ...serviceStart(service, taskQueue),
             workflowIdConflictPolicy: "USE_EXISTING",
-            staticSummary: `The service ${service}`,
           }),
         });
         return { state, searchAttributes: await knowsSearchAttributes(client) };
@@ -58,7 +55,8 @@ async function told(update: Promise<void>): Promise<void> {
   }
 }
 
-async function hasClosed(client: Client, workflowId: string, runId: string): Promise<boolean> {
+/** Whether a workflow, or this run of it, does not run any more. */
+export async function hasClosed(client: Client, workflowId: string, runId?: string): Promise<boolean> {
   try {
     return (await client.workflow.getHandle(workflowId, runId).describe()).status.name !== "RUNNING";
   } catch (error) {

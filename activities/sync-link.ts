@@ -1,9 +1,9 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { WorkflowNotFoundError } from "@temporalio/client";
-import type { Client, WorkflowHandle } from "@temporalio/client";
+import type { Client } from "@temporalio/client";
 import type { SyncActivities } from "../workflows/activity-types.ts";
-import { NOTE_COPY_UPDATE, STATE_QUERY, serviceId, syncId } from "../workflows/contract.ts";
+import { NOTE_COPY_UPDATE, STATE_QUERY, serviceId, serviceStart, syncId } from "../workflows/contract.ts";
 import type { Copy, ServiceState } from "../workflows/contract.ts";
+import { hasClosed } from "./service-link.ts";
 import { step } from "./support/step.ts";
 
 /** A service that was just started asks its nodes first. */
@@ -16,33 +16,14 @@ export function syncLink(
   taskQueue: string,
 ): Pick<SyncActivities, "askService" | "noteCopy" | "cancelSync"> {
   return {
-    askService: ({ service }) =>
-      step(async (signal) => {
-        const handle = await client.workflow.start("service", {
-          workflowId: serviceId(service),
-          taskQueue,
-          args: [{ service }],
-          workflowIdConflictPolicy: "USE_EXISTING",
-          staticSummary: `The service ${service}`,
-        });
-        for (const until = Date.now() + KNOWS_HOLDER_MS; ;) {
-          const state = await handle.query<ServiceState>(STATE_QUERY);
-          if (state.holder !== undefined || Date.now() > until) return state;
-          await pause(POLL_MS, undefined, { signal });
-        }
-      }),
-    noteCopy: ({ service, node, copy }) =>
-      step(() =>
-        client.workflow
-          .getHandle(serviceId(service))
-          .executeUpdate<void, [object]>(NOTE_COPY_UPDATE, { args: [{ node, copy }] }),
-      ),
+    askService: ({ service }) => step((signal) => serviceState({ client, taskQueue }, service, signal)),
+    noteCopy: (noted) => step(() => tellCopy(client, noted)),
     cancelSync: ({ service }) =>
       step(async (signal) => {
-        const handle = client.workflow.getHandle(syncId(service));
-        if (!(await isRunning(handle))) return;
-        await handle.cancel();
-        while (await isRunning(handle)) await pause(POLL_MS, undefined, { signal });
+        const id = syncId(service);
+        if (await hasClosed(client, id)) return;
+        await client.workflow.getHandle(id).cancel();
+        while (!(await hasClosed(client, id))) await pause(POLL_MS, undefined, { signal });
       }),
   };
 }
@@ -54,11 +35,8 @@ export async function serviceState(
   signal: AbortSignal,
 ): Promise<ServiceState> {
   const handle = await client.workflow.start("service", {
-    workflowId: serviceId(service),
-    taskQueue,
-    args: [{ service }],
+    ...serviceStart(service, taskQueue),
     workflowIdConflictPolicy: "USE_EXISTING",
-    staticSummary: `The service ${service}`,
   });
   for (const until = Date.now() + KNOWS_HOLDER_MS; ;) {
     const state = await handle.query<ServiceState>(STATE_QUERY);
@@ -75,13 +53,4 @@ export async function tellCopy(
   await client.workflow
     .getHandle(serviceId(service))
     .executeUpdate<void, [object]>(NOTE_COPY_UPDATE, { args: [{ node, copy }] });
-}
-
-async function isRunning(handle: WorkflowHandle): Promise<boolean> {
-  try {
-    return (await handle.describe()).status.name === "RUNNING";
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return false;
-    throw error;
-  }
 }

@@ -10,8 +10,8 @@ import type {
   SwitchoverInput,
 } from "../workflows/contract.ts";
 
-type Switchover = (input: SwitchoverInput) => Promise<HandoverReport>;
-export type SwitchoverHandle = WorkflowHandleWithFirstExecutionRunId<Switchover>;
+type Started<Input, Result> = WorkflowHandleWithFirstExecutionRunId<(input: Input) => Promise<Result>>;
+export type SwitchoverHandle = Started<SwitchoverInput, HandoverReport>;
 
 export interface StartOptions {
   /** Default: contract.ts' TASK_QUEUE. */
@@ -20,6 +20,24 @@ export interface StartOptions {
 
 /** Temporal refuses a longer summary. */
 const SUMMARY_BYTES = 400;
+
+/** What a person starts: the fixed workflow id is the lock, unless one that runs already is joined. */
+function begin<Input, Result>(
+  client: Client,
+  type: string,
+  input: Input,
+  { taskQueue = TASK_QUEUE }: StartOptions,
+  start: { workflowId: string; summary: string; details?: string; join?: boolean },
+): Promise<Started<Input, Result>> {
+  return client.workflow.start<(input: Input) => Promise<Result>>(type, {
+    workflowId: start.workflowId,
+    taskQueue,
+    workflowIdConflictPolicy: start.join ? "USE_EXISTING" : "FAIL",
+    args: [input],
+    staticSummary: cut(start.summary, SUMMARY_BYTES),
+    ...(start.details === undefined ? {} : { staticDetails: start.details }),
+  });
+}
 
 /**
  * Starts a switchover because a person wants it. The fixed workflow id is the lock: rejects with
@@ -31,69 +49,49 @@ export async function startSwitchover(
   input: SwitchoverInput,
   options: StartOptions = {},
 ): Promise<SwitchoverHandle> {
-  return client.workflow.start<Switchover>("switchover", {
+  return begin(client, "switchover", input, options, {
     workflowId: handoverId(input.service),
-    taskQueue: options.taskQueue ?? TASK_QUEUE,
-    workflowIdConflictPolicy: "FAIL",
-    args: [input],
-    staticSummary: cut(summary(input), SUMMARY_BYTES),
-    staticDetails: details(input),
+    summary: summary(input),
+    details: details(input),
   });
 }
-
-type Failover = (input: FailoverInput) => Promise<HandoverReport>;
 
 /** Starts a failover because a person wants it. The lock and the rejections are those of `startSwitchover`. */
 export async function startFailover(
   client: Client,
   input: FailoverInput,
   options: StartOptions = {},
-): Promise<WorkflowHandleWithFirstExecutionRunId<Failover>> {
+): Promise<Started<FailoverInput, HandoverReport>> {
   const { service, to, reason } = input;
-  return client.workflow.start<Failover>("failover", {
+  return begin(client, "failover", input, options, {
     workflowId: handoverId(service),
-    taskQueue: options.taskQueue ?? TASK_QUEUE,
-    workflowIdConflictPolicy: "FAIL",
-    args: [input],
-    staticSummary: cut(
-      `Failover of ${service}${to ? ` to ${to}` : ""}, by a person${reason ? `: ${reason}` : ""}`,
-      SUMMARY_BYTES,
-    ),
+    summary: `Failover of ${service}${to ? ` to ${to}` : ""}, by a person${reason ? `: ${reason}` : ""}`,
   });
 }
-
-type Check = (input: CheckInput) => Promise<CheckReport>;
 
 /** Looks at the service now and lets a standby take over where it is down; a check that runs already is joined. */
 export async function startCheck(
   client: Client,
   input: CheckInput,
   options: StartOptions = {},
-): Promise<WorkflowHandleWithFirstExecutionRunId<Check>> {
-  return client.workflow.start<Check>("check", {
+): Promise<Started<CheckInput, CheckReport>> {
+  return begin(client, "check", input, options, {
     workflowId: checkId(input.service),
-    taskQueue: options.taskQueue ?? TASK_QUEUE,
-    workflowIdConflictPolicy: "USE_EXISTING",
-    args: [input],
-    staticSummary: `Look whether ${input.service} serves, and take over if it is down`,
+    summary: `Look whether ${input.service} serves, and take over if it is down`,
+    join: true,
   });
 }
-
-type Operate = (input: OperateInput) => Promise<HandoverReport>;
 
 /** Stops, starts or restarts the service where it is, or adopts it. The lock is the handover's, and so are the rejections. */
 export async function startOperation(
   client: Client,
   input: OperateInput,
   options: StartOptions = {},
-): Promise<WorkflowHandleWithFirstExecutionRunId<Operate>> {
+): Promise<Started<OperateInput, HandoverReport>> {
   const { service, operation, by, reason } = input;
-  return client.workflow.start<Operate>("operate", {
+  return begin(client, "operate", input, options, {
     workflowId: handoverId(service),
-    taskQueue: options.taskQueue ?? TASK_QUEUE,
-    workflowIdConflictPolicy: "FAIL",
-    args: [input],
-    staticSummary: cut(`${OPERATION[operation]} ${service}, by ${by}${reason ? `: ${reason}` : ""}`, SUMMARY_BYTES),
+    summary: `${OPERATION[operation]} ${service}, by ${by}${reason ? `: ${reason}` : ""}`,
   });
 }
 
@@ -105,21 +103,16 @@ const OPERATION = {
   reinit: "New copy of",
 } as const;
 
-type FenceTest = (input: FenceTestInput) => Promise<HandoverReport>;
-
 /** Proves which node a rung of its ladder switches. The lock is the handover's, and so are the rejections. */
 export async function startFenceTest(
   client: Client,
   input: FenceTestInput,
   options: StartOptions = {},
-): Promise<WorkflowHandleWithFirstExecutionRunId<FenceTest>> {
+): Promise<Started<FenceTestInput, HandoverReport>> {
   const { service, node, by } = input;
-  return client.workflow.start<FenceTest>("fenceTest", {
+  return begin(client, "fenceTest", input, options, {
     workflowId: handoverId(service),
-    taskQueue: options.taskQueue ?? TASK_QUEUE,
-    workflowIdConflictPolicy: "FAIL",
-    args: [input],
-    staticSummary: cut(`Fence test of ${node} (${service}), by ${by}`, SUMMARY_BYTES),
+    summary: `Fence test of ${node} (${service}), by ${by}`,
   });
 }
 

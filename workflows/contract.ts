@@ -321,6 +321,16 @@ export function checkId(service: string): string {
   return `check:${service}`;
 }
 
+/** How everybody who needs the `service` workflow starts it, where it does not run yet. */
+export function serviceStart(service: string, taskQueue: string) {
+  return {
+    workflowId: serviceId(service),
+    taskQueue,
+    args: [{ service }] as [{ service: string }],
+    staticSummary: `The service ${service}: who runs it, and what happened`,
+  };
+}
+
 export function syncId(service: string): string {
   return `sync:${service}`;
 }

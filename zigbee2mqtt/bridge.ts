@@ -254,10 +254,20 @@ interface BridgeMessage {
   readonly text: () => string;
 }
 
+/** Whether a rejection of `Bridge.connect` says that the broker is there and does not let us in. */
+export function isRefusal(error: unknown): boolean {
+  return error instanceof UnderstudyError && isRefusalCode((error.cause as { code?: unknown } | undefined)?.code);
+}
+
+/** MQTT 3.1.1 and 5: bad user name or password, not authorized. */
+function isRefusalCode(code: unknown): boolean {
+  return code === 4 || code === 5 || code === 134 || code === 135;
+}
+
 function unreachable(broker: BrokerConfig, cause: unknown): UnderstudyError {
   const { host } = new URL(broker.url);
   const code = (cause as { code?: unknown }).code;
-  const refused = code === 4 || code === 5 || code === 134 || code === 135;
+  const refused = isRefusalCode(code);
   return new UnderstudyError("BROKER_UNREACHABLE", {
     what: refused
       ? `The MQTT broker at ${host} refuses the user name or password.`

@@ -1,7 +1,6 @@
 import type { BrokerConfig, EffectiveNode } from "../../config/effective.ts";
-import { UnderstudyError } from "../../model/errors.ts";
 import type { Evidence, Seen } from "../../model/evidence.ts";
-import { Bridge } from "../../zigbee2mqtt/bridge.ts";
+import { Bridge, isRefusal } from "../../zigbee2mqtt/bridge.ts";
 import type { AskableDevice, BridgeInfo } from "../../zigbee2mqtt/payloads.ts";
 import { TOPICS_OF_LIFE, isHeard } from "../../zigbee2mqtt/signs-of-life.ts";
 
@@ -30,7 +29,9 @@ export interface MqttLook {
   readonly signal: AbortSignal;
 }
 
-const UNSEEN = {
+/** Nothing could be seen. */
+export const UNSEEN = {
+  brokerReachable: "unknown",
   bridgeState: "none",
   processAnswers: "unknown",
   deviceAnswers: "unknown",
@@ -47,14 +48,13 @@ export async function lookAtMqtt(look: MqttLook): Promise<MqttView> {
   } catch (error) {
     look.signal.throwIfAborted();
     // A broker that does not let us in is there, but shows us nothing.
-    const refused = error instanceof UnderstudyError && error.what.includes("refuses");
-    return { ...UNSEEN, brokerReachable: refused ? "unknown" : "no" };
+    return { ...UNSEEN, brokerReachable: isRefusal(error) ? "unknown" : "no" };
   }
   try {
     return { brokerReachable: "yes", ...(await askBridge(bridge, look)) };
   } catch {
     look.signal.throwIfAborted();
-    return { ...UNSEEN, brokerReachable: "unknown" };
+    return UNSEEN;
   } finally {
     await bridge.close().catch(() => undefined);
   }

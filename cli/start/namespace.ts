@@ -1,5 +1,5 @@
 import type { Client } from "@temporalio/client";
-import { LOOK_SIGNAL, SEARCH_ATTRIBUTES, serviceId } from "../../workflows/contract.ts";
+import { LOOK_SIGNAL, SEARCH_ATTRIBUTES, serviceStart } from "../../workflows/contract.ts";
 
 /** `temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD` */
 const KEYWORD = 2;
@@ -43,12 +43,9 @@ export async function addSearchAttributes(client: Client): Promise<void> {
 export async function ensureServices(client: Client, services: readonly string[], taskQueue: string): Promise<void> {
   for (const service of services) {
     await client.workflow.signalWithStart("service", {
-      workflowId: serviceId(service),
-      taskQueue,
+      ...serviceStart(service, taskQueue),
       signal: LOOK_SIGNAL,
       signalArgs: [],
-      args: [{ service }],
-      staticSummary: `The service ${service}: who runs it, and what happened`,
     });
   }
 }

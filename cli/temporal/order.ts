@@ -2,7 +2,7 @@ import { WithStartWorkflowOperation, WorkflowUpdateFailedError } from "@temporal
 import type { Client } from "@temporalio/client";
 import { ApplicationFailure } from "@temporalio/common";
 import type { Workflow } from "@temporalio/common";
-import { CONTROL_UPDATE, serviceId } from "../../workflows/contract.ts";
+import { CONTROL_UPDATE, serviceStart } from "../../workflows/contract.ts";
 import type { Control, ServiceState } from "../../workflows/contract.ts";
 import { EXIT } from "../exit-codes.ts";
 import { CliFailure } from "../failure.ts";
@@ -22,11 +22,8 @@ export async function order(
   taskQueue: string,
 ): Promise<ServiceState> {
   const started = new WithStartWorkflowOperation("service", {
-    workflowId: serviceId(service),
-    taskQueue,
-    args: [{ service }],
+    ...serviceStart(service, taskQueue),
     workflowIdConflictPolicy: "USE_EXISTING",
-    staticSummary: `The service ${service}: who runs it, and what happened`,
   });
   if (!(await hasWorker(client, taskQueue))) throw noWorker();
   try {

@@ -4,7 +4,7 @@ import type { Client } from "@temporalio/client";
 import type { BrokerConfig } from "../../config/effective.ts";
 import type { World } from "../../activities/support/world.ts";
 import type { Report } from "../../model/evidence.ts";
-import { REPORT_SIGNAL, serviceId } from "../../workflows/contract.ts";
+import { REPORT_SIGNAL, serviceStart } from "../../workflows/contract.ts";
 import { listen } from "./listen.ts";
 import { Reporter } from "./reporter.ts";
 import { Signs } from "./signs.ts";
@@ -56,11 +56,8 @@ async function findBroker(world: World, name: string, signal: AbortSignal): Prom
 async function report({ client, taskQueue }: { client: Client; taskQueue: string }, seen: Report): Promise<void> {
   console.log(`${seen.at} ${seen.service}: ${seen.sign}: ${seen.detail}`);
   await client.workflow.signalWithStart("service", {
-    workflowId: serviceId(seen.service),
-    taskQueue,
-    args: [{ service: seen.service }],
+    ...serviceStart(seen.service, taskQueue),
     signal: REPORT_SIGNAL,
     signalArgs: [seen],
-    staticSummary: `The service ${seen.service}`,
   });
 }
