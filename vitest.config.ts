@@ -10,6 +10,9 @@ const LONG = [
   "test/system/node/power-cut.test.ts",
 ];
 
+/** Compares the whole machine before and after: no other lab may come or go meanwhile. */
+const ALONE = ["test/system/namespaces/network.test.ts"];
+
 /** Whole homes that are not needed to see within ten minutes whether a change is sound: `npm run test:homes`. */
 const HOMES = [
   "test/home/{crashes,failures-after-the-start,failures-of-the-old-node,lost-old-stick,operating,refusals,sync}.test.ts",
@@ -28,9 +31,10 @@ export default defineConfig({
           ...shared,
           name: "system",
           include: ["test/system/**/*.test.ts"],
-          exclude: LONG,
+          exclude: [...LONG, ...ALONE],
         },
       },
+      { test: { ...shared, name: "alone", include: ALONE, sequence: { groupOrder: 1 } } },
       { test: { ...shared, name: "verify", include: LONG, fileParallelism: false } },
     ],
   },

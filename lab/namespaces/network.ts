@@ -1,4 +1,4 @@
-import { claimSubnet } from "./claim.ts";
+import { claimSubnet, kernelObjects } from "./claim.ts";
 import { must, runCommand } from "./command.ts";
 
 /** One end of a cable: what a host needs to be on the network. */
@@ -27,7 +27,7 @@ export interface NamespaceNetwork {
   /** Cuts the controller from all hosts; they still reach each other. */
   cutController(): Promise<void>;
   healController(): Promise<void>;
-  /** Deletes the switch and with it every cable. Hosts have to be stopped first. */
+  /** Deletes the switch and with it every cable. Hosts have to be stopped first: throws if anything of them is left. */
   stop(): Promise<void>;
 }
 
@@ -48,6 +48,9 @@ export async function createNamespaceNetwork(): Promise<NamespaceNetwork> {
   async function stop(): Promise<void> {
     await runCommand("ip", ["link", "del", controllerLink]);
     await runCommand("ip", ["netns", "del", switchNamespace]);
+    const left = await kernelObjects(claim.prefix);
+    // The next lab may take this number the moment it is released, and would find it in use.
+    if (left.length > 0) throw new Error(`The lab ${claim.prefix} left behind: ${left.join(", ")}.`);
     await claim.release();
   }
 

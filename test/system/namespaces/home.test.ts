@@ -6,7 +6,6 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Outlet } from "../../../lab/home/outlet.ts";
 import { createNamespaceHome } from "../../../lab/namespaces/create-home.ts";
 import type { NamespaceHome } from "../../../lab/namespaces/create-home.ts";
-import { kernelObjects } from "../../../lab/namespaces/claim.ts";
 
 const isRoot = process.getuid?.() === 0;
 
@@ -21,10 +20,7 @@ describe.skipIf(!isRoot)("a home on namespace hosts", () => {
   });
 
   afterAll(async () => {
-    if (all) {
-      await all.home.stop();
-      expect(await kernelObjects(all.network.prefix)).toEqual([]);
-    }
+    await all?.home.stop();
     await rmdir(parent);
   });
 

@@ -3,7 +3,6 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { kernelObjects } from "../../../../lab/namespaces/claim.ts";
 import { createNamespaceHome } from "../../../../lab/namespaces/create-home.ts";
 import type { NamespaceHome, NamespaceHomeOptions } from "../../../../lab/namespaces/create-home.ts";
 import type { NamespaceNode } from "../../../../lab/namespaces/node.ts";
@@ -37,7 +36,7 @@ export async function bringUpSystem(
   );
   prepare(namespaces);
   const running = await startUnderstudy(namespaces.home, directory);
-  const { nodes, network, home } = namespaces;
+  const { nodes, home } = namespaces;
   return {
     ...namespaces,
     ...running,
@@ -48,7 +47,6 @@ export async function bringUpSystem(
     },
     async end() {
       await running.stop();
-      expect(await kernelObjects(network.prefix)).toEqual([]);
       expect(Object.entries(home.environment).flatMap(([name, value]) => processesWith(name, value))).toEqual([]);
       expect(existsSync(directory)).toBe(false);
     },
