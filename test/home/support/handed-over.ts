@@ -1,7 +1,9 @@
-import { expect } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect } from "vitest";
 import type { HomeNode } from "../../../lab/home/node.ts";
 import { bringUp } from "./bring-up.ts";
 import type { RunningHome } from "./bring-up.ts";
+import { heldBy } from "./held-by.ts";
+import type { Held } from "./held-by.ts";
 import { giveOwnPythons } from "./node-python.ts";
 
 export interface HandedOver {
@@ -27,4 +29,17 @@ export async function bringUpHandedOver(): Promise<HandedOver> {
     await lab.stop();
     throw error;
   }
+}
+
+/** For the tests of a file: such a home, and what the standby held before each test. */
+export function handedOverForTests(): HandedOver & { readonly before: Held } {
+  const at = {} as HandedOver & { before: Held };
+  beforeAll(async () => {
+    Object.assign(at, await bringUpHandedOver());
+  }, 400_000);
+  afterAll(() => at.lab?.stop());
+  beforeEach(() => {
+    at.before = heldBy(at.standby);
+  });
+  return at;
 }
