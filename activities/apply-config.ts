@@ -9,7 +9,7 @@ export function applyConfig(world: World): HandoverActivities["applyConfig"] {
   return (input) =>
     step(async (signal) => {
       const { host, node } = await access(world, input);
-      const manifest = await applyGeneration(host, node, input.generation.id, signal);
-      return { files: manifest.files.length };
+      const { manifest, replaced } = await applyGeneration(host, node, input.generation.id, signal);
+      return { files: manifest.files.length, ...(replaced ? { replaced } : {}) };
     });
 }

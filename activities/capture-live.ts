@@ -1,6 +1,7 @@
 import { Context } from "@temporalio/activity";
 import { hashData } from "../generations/copy-data.ts";
 import type { GenerationSummary, Manifest } from "../generations/generation.ts";
+import { judgeFirst } from "../generations/judge-first.ts";
 import { judgeGeneration, judgeRunningNetwork } from "../generations/judge.ts";
 import { captureLiveGeneration } from "../generations/live-capture.ts";
 import { countersOfLive } from "../generations/live-counters.ts";
@@ -16,9 +17,8 @@ import { disturbance } from "./node/disturbance.ts";
 import { generationId, referenceTo } from "./node/generation-ref.ts";
 import { backupIn, requestLiveBackup, staleness } from "./node/live-backup.ts";
 import { readZigbee2MqttFiles } from "./node/zigbee2mqtt-files.ts";
-import { leaveMark } from "./support/claim.ts";
 import { step } from "./support/step.ts";
-import { access } from "./support/world.ts";
+import { access, showAtWork } from "./support/world.ts";
 import type { NodeAccess, World } from "./support/world.ts";
 import { serviceState } from "./sync-link.ts";
 
@@ -44,7 +44,7 @@ export function captureLive(world: World): SyncActivities["captureLive"] {
       const at = await access(world, input);
       if ((await at.manager.status(signal)).state !== "running")
         return { skipped: `Zigbee2MQTT does not run on ${active}.` };
-      await leaveMark(at.host, signal);
+      await showAtWork(at, epoch, signal);
       const { guardMs } = await readNodeSide(at.host, at.node, signal);
       return {
         ...(guardMs === undefined ? {} : { guard: { node: active, afterMs: guardMs } }),
@@ -65,6 +65,13 @@ async function captureIfChanged(at: NodeAccess, input: NodeStep, signal: AbortSi
   const previous = await newest(at, signal);
   if (previous?.live && isSame(previous, hashes)) return { generation: referenceTo(previous), changed: false };
   return capture(at, input, { id, previous, hashes }, signal);
+}
+
+/** The newest live generation, where the active node's files are still those in it. */
+export async function unchangedGeneration(at: NodeAccess, signal: AbortSignal): Promise<Manifest | undefined> {
+  const previous = await newest(at, signal);
+  if (!previous?.live) return undefined;
+  return isSame(previous, await hashData(at.host, at.node, signal)) ? previous : undefined;
 }
 
 interface Plan {
@@ -101,10 +108,15 @@ async function capture(
       createdAt: firstAttempt(),
       zigbee2mqttVersion: node.version,
       live: (summary) => countersOfLive({ summary, previous, readAt: liveBackup ? askedAt : undefined }),
-      judge: (summary) => [
+      judge: (summary, copied) => [
         ...disagreement,
-        ...judgeGeneration(summary, earlier && summarizeBackup(earlier, devicesBefore(previous, summary))),
+        ...(earlier
+          ? judgeGeneration(summary, summarizeBackup(earlier, devicesBefore(previous, summary)))
+          : judgeFirst(copied.backup, copied.database)),
       ],
+      ifUnfit: earlier
+        ? `the earlier copy is kept; if the change was meant, remove the older generations in ${node.stateDirectory}/generations on ${node.name}.`
+        : `see Zigbee2MQTT's log on ${node.name} whether its coordinator answers; the next sync reads it again. If the tables are right, a planned switchover makes the first copy from the whole coordinator.`,
       signal,
     });
     await thinGenerations(host, node, service.policy.keepGenerations, signal);

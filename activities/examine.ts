@@ -25,6 +25,7 @@ export function examine(world: World): WatchmanActivities["examine"] {
     step(async (signal) => {
       const { active, service: name } = input;
       const remembered = world.remembered(name);
+      const canReset = remembered.nodes.some(({ name, configured }) => name === active && configured.coordinator.reset);
       const at = new Date().toISOString();
       const target = (node: string) => ({
         ssh: sshOf(remembered.nodes, node),
@@ -37,7 +38,7 @@ export function examine(world: World): WatchmanActivities["examine"] {
         const { process } = await lookingAtNode;
         if (process === "stopped" || process === "failed") setTimeout(() => moot.abort(), MOOT_AFTER_MS);
       };
-      const [mqtt, node, views] = await Promise.all([
+      const [mqtt, seen, views] = await Promise.all([
         lookAtBroker(world, input, moot.signal, signal),
         lookingAtNode,
         Promise.all(
@@ -47,6 +48,7 @@ export function examine(world: World): WatchmanActivities["examine"] {
         ),
         settle(),
       ]);
+      const node = canReset ? { ...seen, canReset } : seen;
       return {
         evidence: { at, active, mqtt, node, standbys: views },
         policy: remembered.automation.failover,

@@ -1,4 +1,5 @@
-import type { RungConfig } from "../config/fencing.ts";
+import type { PowerRung, RungConfig } from "../config/fencing.ts";
+import { nameRung } from "../config/name-rung.ts";
 import { climbLadder } from "../fencing/ladder.ts";
 import type { LadderRung } from "../fencing/ladder.ts";
 import { powerRung } from "../fencing/power-rung.ts";
@@ -35,32 +36,42 @@ export function fenceNode(world: World, hooks: FenceHooks = {}): FailoverActivit
     step(async (signal) => {
       const node = fencedNode(world, input.service, input.node);
       let unplugged = false;
-      const ladder = node.config.fencing.map((rung) => ladderRung(world, node, rung, input, () => (unplugged = true)));
+      const onTrust = new Set<string>();
+      const notes = { unplugged: () => (unplugged = true), onTrust: (name: string) => onTrust.add(name) };
+      const ladder = node.config.fencing.map((rung) => ladderRung(world, node, rung, input, notes));
       const climb = await climbLadder(ladder, signal);
       const selfFenced = climb.proven === undefined && (await hooks.hasFencedItself?.(input, signal)) === true;
-      return { ...climb, selfFenced, ...(unplugged ? { unplugged } : {}) };
+      const rungs = climb.rungs.map((rung) => (onTrust.has(rung.rung) ? { ...rung, onTrust: true as const } : rung));
+      return { ...climb, rungs, selfFenced, ...(unplugged ? { unplugged } : {}) };
     });
 }
 
-function ladderRung(
-  world: World,
-  node: FencedNode,
-  rung: RungConfig,
-  input: NodeStep,
-  unplugged: () => void,
-): LadderRung {
-  if (rung.kind === "ssh") return sshRung((signal) => reach(world, node, input, signal), unplugged);
+/** What is seen on the way beside the proofs. */
+interface Notes {
+  readonly unplugged: () => void;
+  /** That this rung switches the node is the user's word alone. */
+  readonly onTrust: (name: string) => void;
+}
+
+function ladderRung(world: World, node: FencedNode, rung: RungConfig, input: NodeStep, notes: Notes): LadderRung {
+  if (rung.kind === "ssh") return sshRung((signal) => reach(world, node, input, signal), notes.unplugged);
   if (rung.kind === "person") return person(input.node);
   return powerRung(rung, {
     proves: node.proves(rung),
     answers: () => node.answers(rung),
     refusal: async () => {
-      const proven = rung.trusted ? new Set<string>() : await provenMappings(world.client, input.service, input.node);
-      const refusal = unprovenMapping(rung, node.config, proven) ?? ownPower(world.client, node.config);
-      if (!refusal) await requireStillWanted(world.client);
-      return refusal;
+      const unproven = await whyNotTested(world, rung, node, input);
+      if (unproven && rung.trusted) notes.onTrust(nameRung(rung));
+      return (rung.trusted ? undefined : unproven) ?? ownPower(world.client, node.config);
     },
+    mayOrder: () => requireStillWanted(world.client),
   });
+}
+
+/** Why the rung's mapping is not proven. One that is trusted is used all the same, also while Temporal cannot tell what was tested. */
+async function whyNotTested(world: World, rung: PowerRung, { config }: FencedNode, { service, node }: NodeStep) {
+  const proven = provenMappings(world.client, service, node);
+  return unprovenMapping(rung, config, await (rung.trusted ? proven.catch(() => new Set<string>()) : proven));
 }
 
 /** Quickly where the node is lost: what is known of it costs nothing, and a greeting tells a frozen one. */

@@ -1,6 +1,7 @@
 import type { AllActivities, HandoverActivities, WatchActivities } from "../workflows/activity-types.ts";
 import { applyConfig } from "./apply-config.ts";
 import { captureLive } from "./capture-live.ts";
+import { confirmCopies } from "./confirm-copies.ts";
 import { checkFitness } from "./check-fitness.ts";
 import { discardCopy } from "./discard-copy.ts";
 import { dumpNvram } from "./dump-nvram.ts";
@@ -37,6 +38,7 @@ export function createActivities(world: World): Partial<AllActivities> & Handove
     ...serviceActivities(world.client, world.taskQueue),
     ...syncLink(world.client, world.taskQueue),
     captureLive: captureLive(world),
+    confirmCopies: confirmCopies(world),
     preloadCoordinator: preloadCoordinator(world),
     refreshCopy: refreshCopy(world),
     findDisturbance: findDisturbance(world),

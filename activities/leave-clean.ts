@@ -1,6 +1,8 @@
 import { confirmData } from "../generations/data-directory.ts";
+import { noteAsLeft } from "../generations/hand-edits.ts";
 import { pruneGenerations } from "../generations/prune.ts";
 import type { Host } from "../hosts/host.ts";
+import { UnderstudyError } from "../model/errors.ts";
 import type { HandoverActivities } from "../workflows/activity-types.ts";
 import { step } from "./support/step.ts";
 import { access } from "./support/world.ts";
@@ -8,7 +10,7 @@ import type { World } from "./support/world.ts";
 
 /**
  * After the proof: what the new node kept for a way back is removed first, since a failover's old node may not be there; then
- * the old node is stopped and silent, its old copies removed, and rebooted if configured.
+ * the old node is stopped and silent, its old copies removed, how its files are left noted, and rebooted if configured.
  */
 export function leaveClean(world: World): HandoverActivities["leaveClean"] {
   return (input) =>
@@ -21,8 +23,14 @@ export function leaveClean(world: World): HandoverActivities["leaveClean"] {
       await old.manager.stop(signal);
       await old.coordinator.silence(signal);
       await pruneGenerations(old.host, old.node, keepGenerations);
+      // Without the note only less is known of what a person changes there.
+      await noteAsLeft(old.host, old.node, { again: true }, signal).catch(ignoreUnderstudyError);
       if (rebootOldNode) await reboot(old.host, signal);
     });
+}
+
+function ignoreUnderstudyError(error: unknown): void {
+  if (!(error instanceof UnderstudyError)) throw error;
 }
 
 /** In the background, so that the connection's end is not mistaken for a failure. */

@@ -58,7 +58,7 @@ async function check(world: World, input: PreflightInput, signal: AbortSignal): 
   const epoch = Math.max(input.epoch, result.highestEpoch) + 1;
   const roles: Roles = { service, active, standby: claimAccess(standby, epoch), signal };
   // All that is cheap first; the stick is read only when nothing else stands in the way, since that takes a while.
-  findings.push(...(await Promise.all([checkActive(roles), checkStandby(roles)])).flat());
+  findings.push(...(await Promise.all([checkActive(roles), checkStandby(roles, input)])).flat());
   if (findings.some((finding) => !finding.ok)) return { ...result, findings, from: choice.from, to: choice.to };
 
   const stick = await checkStick(roles, { enrolBlankStick: input.enrolBlankStick });

@@ -5,6 +5,7 @@ import { hashNvramImage } from "../coordinators/nvram-image.ts";
 import type { NvramImage } from "../coordinators/nvram-image.ts";
 import { parseCoordinatorBackup } from "../generations/coordinator-backup.ts";
 import type { Manifest } from "../generations/generation.ts";
+import { isNotedAsLeft, noteAsLeft } from "../generations/hand-edits.ts";
 import { keepImage } from "../generations/keep-image.ts";
 import { readCoordinatorState, writeCoordinatorState } from "../generations/node-state.ts";
 import type { CoordinatorState } from "../generations/node-state.ts";
@@ -15,6 +16,7 @@ import {
   readGenerationImage,
   verifyGeneration,
 } from "../generations/stored-generations.ts";
+import { UnderstudyError } from "../model/errors.ts";
 import type { Preload, PreloadInput, SyncActivities } from "../workflows/activity-types.ts";
 import { hindranceToWriting } from "./node/idle-coordinator.ts";
 import { countersWanted, isBehind, writeCounters, writeNetwork } from "./node/preload-writes.ts";
@@ -39,10 +41,22 @@ export function preloadCoordinator(world: World): SyncActivities["preloadCoordin
 export async function preload(world: World, input: PreloadInput, signal: AbortSignal): Promise<Preload> {
   const at = await access(world, input);
   const manifest = await verifyGeneration(at.host, at.node, input.generation.id, signal);
+  await noteHowItIs(at, signal);
   const hindrance = await hindranceToWriting(world, at, signal);
   const result = hindrance ? refusal(hindrance) : await preloadIdle(at, input, manifest, signal);
   await thinGenerations(at.host, at.node, at.service.policy.keepGenerations);
   return result;
+}
+
+/** A standby that nobody has left yet, or that came back by itself: what is changed in its files from now on is known. */
+async function noteHowItIs({ host, node, manager }: NodeAccess, signal: AbortSignal): Promise<void> {
+  try {
+    if (await isNotedAsLeft(host, node, signal)) return;
+    if ((await manager.status(signal)).state === "stopped") await noteAsLeft(host, node, { again: false }, signal);
+  } catch (error) {
+    // Without the note only less is known; the copy matters more.
+    if (!(error instanceof UnderstudyError)) throw error;
+  }
 }
 
 interface Load {

@@ -9,6 +9,7 @@ import {
 } from "../generations/node-state.ts";
 import { identifyProcess, isGone } from "../hosts/process-identity.ts";
 import { UnderstudyError } from "../model/errors.ts";
+import { resetHung } from "./node/reset-hung.ts";
 import type { NodeStep, WatchmanActivities } from "../workflows/activity-types.ts";
 import { step } from "./support/step.ts";
 import { access } from "./support/world.ts";
@@ -20,7 +21,8 @@ const STOP_MS = 20_000;
 /**
  * Starts the service again on the node that holds it; one that still runs is stopped first, and killed where it does not
  * stop. The node keeps its grant; one that died with an earlier boot is given anew for the same epoch, which the node
- * refuses if it knows a higher one (I2).
+ * refuses if it knows a higher one (I2). `reset`: its coordinator hangs and is reset while nothing uses it: Zigbee2MQTT keeps
+ * the port locked, and would not notice that the stack is no longer started. One that still does not answer is not started.
  */
 export function restartInPlace(world: World): WatchmanActivities["restartInPlace"] {
   return (input) =>
@@ -34,6 +36,7 @@ export function restartInPlace(world: World): WatchmanActivities["restartInPlace
         });
       }
       await end(at, signal);
+      if (input.reset) await resetHung(at, signal);
       await repairData(at.host, at.node, signal);
       await keepGranted(at, input, signal);
       const issuedAt = new Date().toISOString();

@@ -2,7 +2,8 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Client } from "@temporalio/client";
 import type { SyncActivities } from "../workflows/activity-types.ts";
 import { NOTE_COPY_UPDATE, STATE_QUERY, serviceId, serviceStart, syncId } from "../workflows/contract.ts";
-import type { Copy, ServiceState } from "../workflows/contract.ts";
+import type { ServiceState } from "../workflows/contract.ts";
+import type { NotedCopy } from "../workflows/service-control.ts";
 import { hasClosed } from "./service-link.ts";
 import { step } from "./support/step.ts";
 
@@ -46,11 +47,8 @@ export async function serviceState(
 }
 
 /** Tells `service` what a standby holds. */
-export async function tellCopy(
-  client: Client,
-  { service, node, copy }: { service: string; node: string; copy: Copy },
-): Promise<void> {
+export async function tellCopy(client: Client, { service, ...noted }: { service: string } & NotedCopy): Promise<void> {
   await client.workflow
     .getHandle(serviceId(service))
-    .executeUpdate<void, [object]>(NOTE_COPY_UPDATE, { args: [{ node, copy }] });
+    .executeUpdate<void, [NotedCopy]>(NOTE_COPY_UPDATE, { args: [noted] });
 }

@@ -19,22 +19,23 @@ const POLL_MS = 1_000;
 const BOOT_MS = 240_000;
 
 /**
- * Switches every rung of the node on again and waits until the node greets. A node that greets already needs nothing. Rejects
- * FENCING_FAILED where a rung that may have switched it off does not switch on, HOST_UNREACHABLE where it does not come up.
+ * Switches every rung of the node on again and waits until the node greets. A node that greets is no reason to leave one out: its
+ * order may have been given a moment ago, or have taken the power of another machine. Rejects FENCING_FAILED where the node does
+ * not greet and a rung that may have switched it off does not switch on, HOST_UNREACHABLE where it does not come up.
  */
 export function unfenceNode(world: World): FailoverActivities["unfenceNode"] {
   return (input) =>
     step(async (signal) => {
       const { config } = fencedNode(world, input.service, input.node);
-      if ((await sshGreets(config.ssh, GREETING_MS)) === "yes") return { selfFenced: false, rungs: [] };
       const proven = await provenMappings(world.client, input.service, input.node);
       // A rung that may not be used has switched nothing off.
-      const used = config.fencing.filter(isPower).filter((rung) => !unprovenMapping(rung, config, proven));
+      const used = config.fencing
+        .filter(isPower)
+        .filter((rung) => rung.trusted || !unprovenMapping(rung, config, proven));
       const rungs: RungResult[] = [];
       let failure: UnderstudyError | undefined;
       for (const rung of used) {
-        await requireStillWanted(world.client);
-        const error = await switchedOn(rung, signal);
+        const error = await switchedOn(world, rung, signal);
         rungs.push({
           rung: nameRung(rung),
           proves: rung.proves,
@@ -48,12 +49,13 @@ export function unfenceNode(world: World): FailoverActivities["unfenceNode"] {
     });
 }
 
-async function switchedOn(rung: PowerRung, signal: AbortSignal): Promise<UnderstudyError | undefined> {
+async function switchedOn(world: World, rung: PowerRung, signal: AbortSignal): Promise<UnderstudyError | undefined> {
+  const mayOrder = () => requireStillWanted(world.client);
   try {
-    await switchTo(powerSwitch(rung), "on", { timeoutMs: rung.timeoutMs, signal });
+    await switchTo(powerSwitch(rung), "on", { timeoutMs: rung.timeoutMs, signal, mayOrder });
     return undefined;
   } catch (error) {
-    if (error instanceof UnderstudyError) return error;
+    if (error instanceof UnderstudyError && error.id !== "EPOCH_SUPERSEDED") return error;
     throw error;
   }
 }

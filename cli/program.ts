@@ -63,6 +63,7 @@ export function createProgram(run: Run): Command {
     .option("--rehearse", "check everything and change nothing")
     .option("--detach", "print the workflow id and the run id, and do not wait")
     .option("--enrol-blank-stick", "let a blank spare stick in the standby become one of this network's")
+    .option("--accept-edits", "replace what somebody changed by hand in the standby's files; it is kept there")
     .addOption(patienceOption())
     .action(
       act(async (context, flags: import("./commands/switchover.ts").SwitchoverFlags, service) =>

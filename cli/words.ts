@@ -6,6 +6,12 @@ export function duration(ms: number): string {
   return `${Math.floor(whole / 60)} min ${String(whole % 60).padStart(2, "0")} s`;
 }
 
+/** Milliseconds where tenths of a second would be a false promise: `40 s`, `2 min 05 s`. */
+export function roughly(ms: number): string {
+  const seconds = Math.round(Math.max(0, ms) / 1000);
+  return seconds < 60 ? `${seconds} s` : duration(seconds * 1000);
+}
+
 /** How long ago: `12 s ago`, `3 min ago`, `5 h ago`, `2 days ago`. */
 export function ago(since: Date, now: Date): string {
   const seconds = Math.max(0, Math.round((now.getTime() - since.getTime()) / 1000));

@@ -23,6 +23,8 @@ export interface FailoverPolicy {
 
 export interface SyncPolicy {
   readonly everyMs: number;
+  /** How long nothing must have changed before a sync follows a change. Undefined: no sync does. */
+  readonly afterChangeMs?: number;
   readonly preload: boolean;
 }
 
@@ -42,6 +44,7 @@ export function resolveAutomation(input: {
   const { failover: f = {}, sync: s = {}, rotation: r = {} } = input;
   const defaults = DEFAULTS.automation;
   const selfFence = f.selfFence ?? defaults.failover.selfFence;
+  const afterChange = s.afterChange ?? defaults.sync.afterChange;
   return {
     failover: {
       afterMs: milliseconds(f.after ?? defaults.failover.after),
@@ -51,7 +54,11 @@ export function resolveAutomation(input: {
       offlineBoot: f.offlineBoot ?? defaults.failover.offlineBoot,
       ...(selfFence === false ? {} : { selfFenceMs: milliseconds(selfFence) }),
     },
-    sync: { everyMs: milliseconds(s.every ?? defaults.sync.every), preload: s.preload ?? defaults.sync.preload },
+    sync: {
+      everyMs: milliseconds(s.every ?? defaults.sync.every),
+      ...(afterChange === false ? {} : { afterChangeMs: milliseconds(afterChange) }),
+      preload: s.preload ?? defaults.sync.preload,
+    },
     ...(r === false
       ? {}
       : {
@@ -75,7 +82,11 @@ export function automationShape({ failover, sync, rotation }: Automation): Recor
       offlineBoot: failover.offlineBoot,
       selfFence: failover.selfFenceMs === undefined ? false : formatDuration(failover.selfFenceMs),
     },
-    sync: { every: formatDuration(sync.everyMs), preload: sync.preload },
+    sync: {
+      every: formatDuration(sync.everyMs),
+      afterChange: sync.afterChangeMs === undefined ? false : formatDuration(sync.afterChangeMs),
+      preload: sync.preload,
+    },
     rotation: rotation ? { ...rotation } : false,
   };
 }

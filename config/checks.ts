@@ -2,6 +2,7 @@ import { checkFencing } from "./fencing-checks.ts";
 import { parseNodeAddress } from "./node-address.ts";
 import { formatPath, type KeyPath, type Problem } from "./problem.ts";
 import type { FileInput } from "./schema.ts";
+import type { ResetInput } from "./schema/coordinator-reset.ts";
 import type { NodeInput } from "./schema/node.ts";
 import type { ServiceInput } from "./schema/service.ts";
 import type { SourceText } from "./source-text.ts";
@@ -59,6 +60,7 @@ function checkService(path: KeyPath, service: ServiceInput, report: Report): voi
         "remove sudoPassword, or write `privilege: sudo`",
       );
     }
+    checkReset(node, report);
     for (const [earlier, other] of nodes.slice(0, index).entries()) {
       const otherKey = `nodes[${earlier}]`;
       if (other.name === node.name && other.address !== node.address) {
@@ -91,6 +93,10 @@ interface NodeSummary {
   readonly manager: string | undefined;
   readonly directory: string | undefined;
   readonly serialNumber: string | undefined;
+  /** The coordinator's port and how it is reset, as far as the file says so; and whether the node itself says how. */
+  readonly coordinatorPort: string | undefined;
+  readonly reset: ResetInput | undefined;
+  readonly ownReset: boolean;
 }
 
 function summarize(node: string | NodeInput, service: ServiceInput): Omit<NodeSummary, "path"> {
@@ -107,7 +113,21 @@ function summarize(node: string | NodeInput, service: ServiceInput): Omit<NodeSu
     manager: own.service && JSON.stringify(own.service),
     directory: own.zigbee2mqtt?.data ?? own.zigbee2mqtt?.directory,
     serialNumber: own.coordinator?.serialNumber,
+    coordinatorPort: own.coordinator?.port ?? service.node?.coordinator?.port,
+    reset: own.coordinator?.reset ?? service.node?.coordinator?.reset,
+    ownReset: own.coordinator?.reset !== undefined,
   };
+}
+
+/** A coordinator on the network has neither a line nor a port of the node's. */
+function checkReset({ path, coordinatorPort, reset, ownReset }: NodeSummary, report: Report): void {
+  if (!reset || reset.command !== undefined || !coordinatorPort?.startsWith("tcp://")) return;
+  const [kind = ""] = Object.keys(reset);
+  report(
+    ownReset ? [...path, "coordinator", "reset"] : path,
+    `resets a stick of the node by its ${kind}, but its coordinator is on the network`,
+    "write `command`, such as one that switches the power of its switch port off and on, or remove coordinator.reset",
+  );
 }
 
 /** A node without a name is called by its host. The colons of an IPv6 address do not belong in a name. */

@@ -5,7 +5,7 @@
 export const DEFAULTS = {
   ssh: { port: 22, keepalive: "5s", connectTimeout: "10s", knownHosts: "~/.ssh/known_hosts" },
   privilege: "auto",
-  driver: "zigpy-znp",
+  driver: "zstack",
   python: "python3",
   /** Understudy's own directory on a node; the service's name is added. */
   state: { asRoot: "/var/lib/understudy", inHome: ".local/state/understudy" },
@@ -27,7 +27,7 @@ export const DEFAULTS = {
       offlineBoot: "wait",
       selfFence: false,
     },
-    sync: { every: "5m", preload: true },
+    sync: { every: "5m", afterChange: "30s", preload: true },
     rotation: { days: ["wed", "sun"], at: "03:31" },
   },
   fencing: {

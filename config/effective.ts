@@ -1,4 +1,5 @@
 import type { Automation } from "./automation.ts";
+import type { CoordinatorReset } from "./coordinator-reset.ts";
 
 /** What Understudy works with after the user's file and what was found on the nodes have been joined. */
 
@@ -34,8 +35,11 @@ export type ServiceManagerConfig =
       readonly status: string;
     };
 
+/** `zstack`: spoken with from the controller, over the node's connection; `zigpy-znp`: that program, installed on the node. */
+export type CoordinatorDriver = "zstack" | "zigpy-znp";
+
 export interface CoordinatorConfig {
-  readonly driver: "zigpy-znp";
+  readonly driver: CoordinatorDriver;
   /**
    * Serial port by its by-id path, `/dev/tty…`, or `tcp://host:port`, as programs on the node itself open it. What
    * Zigbee2MQTT opens is the own value `serial.port`: a container may know the port by another name.
@@ -43,8 +47,12 @@ export interface CoordinatorConfig {
   readonly port: string;
   /** USB serial number, where it can be read: tells sticks apart (I11). */
   readonly serialNumber?: string;
-  /** Python interpreter on the node that has zigpy-znp. */
+  /** understudy.yaml names a serial number, and the stick at the port reports none: it may be another one, and is never written (I11). */
+  readonly unproven?: true;
+  /** Python interpreter on the node; with the driver `zigpy-znp` one that has it. */
   readonly python: string;
+  /** How it is reset when its firmware hangs. */
+  readonly reset?: CoordinatorReset;
 }
 
 export interface BrokerConfig {

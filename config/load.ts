@@ -10,7 +10,8 @@ import { parseSource } from "./source-text.ts";
 import { systemCode } from "./system-error.ts";
 import type { UserConfig } from "./user-config.ts";
 
-const LARGEST_FILE = 256 * 1024;
+/** A fleet of 1,000 services takes some 300 KiB. */
+const LARGEST_FILE = 2 * 1024 * 1024;
 
 export interface LoadOptions {
   /**
@@ -77,7 +78,7 @@ async function readText(path: string): Promise<string> {
       throw unusable(`${path} is not a file.`, "name the file itself, for example `--config ./understudy.yaml`.");
     if (facts.size > LARGEST_FILE) {
       throw unusable(
-        `${path} is larger than ${LARGEST_FILE / 1024} KiB.`,
+        `${path} is larger than ${LARGEST_FILE / 1024 / 1024} MiB.`,
         "check that it is the right file: the configuration of a home takes a few KiB at most.",
       );
     }

@@ -83,7 +83,7 @@ function protectionOfNode(service: ServiceConfig, node: NodeConfig, facts: Prote
       process: ssh
         ? { by: "itself", because: "The service is stopped through SSH and its coordinator silenced." }
         : switchedOff(power, node),
-      stick: power.usable ? switchedOff(power, node) : withoutStick(ssh),
+      stick: power.usable ? switchedOff(power, node) : withoutStick(ssh, node.coordinator.reset !== undefined),
       host:
         lost ??
         (power.usable
@@ -119,12 +119,13 @@ function switchedOff({ usable, untested }: Power, node: NodeConfig): Cover {
   return person(node, untested ? { untested } : {}, "Nothing switches it off");
 }
 
-function withoutStick(ssh: boolean): Cover {
+function withoutStick(ssh: boolean, canReset: boolean): Cover {
   if (!ssh) return { by: "person", because: "Nothing silences it: a person has to pull it and confirm that." };
   return {
     by: "ifSilent",
-    because:
-      "A stick that was pulled needs a standby that hears nothing of it; one that hangs does not let itself be silenced: a person has to pull it.",
+    because: canReset
+      ? "A stick that was pulled needs a standby that hears nothing of it; one that hangs is reset where it is, and where that does not help a person has to pull it."
+      : "A stick that was pulled needs a standby that hears nothing of it; one that hangs does not let itself be silenced: a person has to pull it.",
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Policy, ServiceManagerConfig, SshTarget } from "./effective.ts";
 import { defaultNodeName } from "./checks.ts";
 import { resolveAutomation } from "./automation.ts";
+import { toReset } from "./coordinator-reset.ts";
 import { DEFAULTS } from "./defaults.ts";
 import { parseDuration } from "./duration.ts";
 import { resolveFencing } from "./resolve-fencing.ts";
@@ -123,7 +124,8 @@ async function resolveNode(
     port: address?.port ?? own.port ?? defaults.port,
     user: address?.user ?? own.user ?? defaults.user ?? "",
   });
-  const coordinator = { ...defaults.coordinator, ...own.coordinator };
+  const { reset: resetInput, ...coordinator } = { ...defaults.coordinator, ...own.coordinator };
+  const reset = toReset(resetInput);
   const directories = { ...defaults.zigbee2mqtt, ...own.zigbee2mqtt };
   return {
     name: own.name ?? defaultNodeName(host),
@@ -133,7 +135,11 @@ async function resolveNode(
     manager: toManager(own.service ?? defaults.service),
     dataDirectory: directories.data ?? (directories.directory && `${directories.directory.replace(/\/+$/, "")}/data`),
     installDirectory: directories.directory,
-    coordinator: { ...coordinator, driver: coordinator.driver ?? DEFAULTS.driver },
+    coordinator: {
+      ...coordinator,
+      driver: coordinator.driver ?? DEFAULTS.driver,
+      ...(reset ? { reset } : {}),
+    },
     stateDirectory: own.state ?? defaults.state,
     fencing: await resolveFencing(own.fencing, broker, (inner, input) =>
       secret(r, [...path, "fencing", ...inner], input),
@@ -257,10 +263,8 @@ function milliseconds(text: string): number {
 }
 
 function linesBelow(r: Resolving, path: KeyPath, keys: readonly string[]): SetAt {
-  const prefix = `${formatPath(path)}.`;
   const found: Record<string, number> = {};
-  for (const [key, line] of r.source.lines) {
-    const rest = key.startsWith(prefix) ? key.slice(prefix.length) : "";
+  for (const [rest, line] of r.source.linesBelow(path)) {
     if (keys.includes(rest.split(/[.[]/)[0] ?? "")) found[plainKey(rest)] = line;
   }
   return found;
@@ -269,9 +273,7 @@ function linesBelow(r: Resolving, path: KeyPath, keys: readonly string[]): SetAt
 function nodeLines(r: Resolving, servicePath: KeyPath, path: KeyPath, address: string | undefined): SetAt {
   const found: Record<string, number> = {};
   for (const from of [[...servicePath, "node"], path]) {
-    const prefix = `${formatPath(from)}.`;
-    for (const [key, line] of r.source.lines)
-      if (key.startsWith(prefix)) found[plainKey(key.slice(prefix.length))] = line;
+    for (const [rest, line] of r.source.linesBelow(from)) found[plainKey(rest)] = line;
   }
   const line = r.source.lines.get(formatPath(path));
   if (address !== undefined && line !== undefined) {

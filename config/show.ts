@@ -1,4 +1,5 @@
 import { automationShape } from "./automation.ts";
+import { resetShape } from "./coordinator-reset.ts";
 import { Document, Pair, Scalar, YAMLMap, YAMLSeq, type Node } from "yaml";
 import type { Discovery } from "./discover.ts";
 import { formatDuration } from "./duration.ts";
@@ -91,7 +92,12 @@ function nodeShape(node: EffectiveNode): Record<string, unknown> {
     sudoPassword: node.privilege.kind === "sudo" ? hide(node.privilege.password) : undefined,
     service: managerShape(node.manager),
     zigbee2mqtt: { data: node.dataDirectory },
-    coordinator: withoutUndefined({ ...node.coordinator }),
+    coordinator: withoutUndefined({
+      ...node.coordinator,
+      // Found out, not set: a warning says it.
+      unproven: undefined,
+      reset: node.coordinator.reset && resetShape(node.coordinator.reset),
+    }),
     state: node.stateDirectory,
     set: Object.fromEntries(Object.entries(node.ownValues).map(([path, value]) => [path, hideInOwnValue(path, value)])),
   });

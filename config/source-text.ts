@@ -19,6 +19,8 @@ export interface SourceText {
   position(path: KeyPath, of?: "key" | "value"): Position;
   /** Line of every key that the file sets, by its path as formatPath writes it. */
   readonly lines: ReadonlyMap<string, number>;
+  /** Of the keys below one, by the rest of their paths. */
+  linesBelow(path: KeyPath): readonly (readonly [rest: string, line: number])[];
 }
 
 export interface Position {
@@ -57,7 +59,24 @@ export function parseSource(text: string): { source: SourceText } | { problems: 
     };
   }
   const position = (path: KeyPath, of: "key" | "value" = "value"): Position => at(offsetOf(document, path, of));
-  return { source: { value, position, lines: collectLines(document, at) } };
+  const lines = collectLines(document, at);
+  const below = groupBelow(lines);
+  return { source: { value, position, lines, linesBelow: (path) => below.get(formatPath(path)) ?? [] } };
+}
+
+/** Each key under all that are above it: a fleet's file has thousands, and each service asks for its own. */
+function groupBelow(lines: ReadonlyMap<string, number>): Map<string, [string, number][]> {
+  const below = new Map<string, [string, number][]>();
+  for (const [key, line] of lines) {
+    for (let dot = key.indexOf("."); dot >= 0; dot = key.indexOf(".", dot + 1)) {
+      const above = key.slice(0, dot);
+      const known = below.get(above);
+      const entry: [string, number] = [key.slice(dot + 1), line];
+      if (known) known.push(entry);
+      else below.set(above, [entry]);
+    }
+  }
+  return below;
 }
 
 /** Where the document refers to anchors that do not exist, which the parser does not count as errors. */

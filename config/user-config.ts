@@ -1,5 +1,6 @@
 import type { Automation } from "./automation.ts";
-import type { Policy, ServiceManagerConfig, SshTarget } from "./effective.ts";
+import type { CoordinatorReset } from "./coordinator-reset.ts";
+import type { CoordinatorDriver, Policy, ServiceManagerConfig, SshTarget } from "./effective.ts";
 import type { RungConfig } from "./fencing.ts";
 
 /**
@@ -68,10 +69,12 @@ export interface NodeConfig {
   readonly dataDirectory?: string;
   readonly installDirectory?: string;
   readonly coordinator: {
-    readonly driver: "zigpy-znp";
+    readonly driver: CoordinatorDriver;
     readonly port?: string;
     readonly serialNumber?: string;
     readonly python?: string;
+    /** Undefined: it cannot be reset when it hangs. */
+    readonly reset?: CoordinatorReset;
   };
   readonly stateDirectory?: string;
   /** How it is proven that the node no longer serves, one rung after the other. */

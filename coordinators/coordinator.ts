@@ -1,3 +1,5 @@
+import type { ImageDifference } from "./image-diff.ts";
+import type { ItemNames } from "./item-names.ts";
 import type { NvramImage } from "./nvram-image.ts";
 import type { Beacon } from "./scan.ts";
 
@@ -12,6 +14,10 @@ export interface SilenceProof {
 export interface Coordinator {
   /** The whole NVRAM. Rejects COORDINATOR_MISSING, COORDINATOR_BUSY, COORDINATOR_UNREADABLE, COORDINATOR_TOOL_MISSING. */
   dump(signal?: AbortSignal): Promise<NvramImage>;
+  /** Those of the named items that exist. Rejects as `dump`. */
+  read(names: ItemNames, signal?: AbortSignal): Promise<NvramImage>;
+  /** How what it holds differs from an image's items; others are not looked at. Rejects as `dump`. */
+  compare(partial: NvramImage, signal?: AbortSignal): Promise<readonly ImageDifference[]>;
   /** Clears it (network gone, hardware address back), then writes the image, and leaves the stack stopped. */
   replace(image: NvramImage, signal?: AbortSignal): Promise<void>;
   /** Writes only the items given, leaving all others. */

@@ -1,3 +1,4 @@
+import { UnderstudyError } from "../model/errors.ts";
 import { isUnusedRow } from "./counter-items.ts";
 import type { NvramImage } from "./nvram-image.ts";
 
@@ -56,7 +57,12 @@ function compareTable(table: string, written: NvramImage, readBack: NvramImage):
 }
 
 /** Whether two rows of the trust center's link keys differ in nothing but a counter that jumped ahead. */
-function isRaisedRow(table: string, key: string, written: string | undefined, found: string | undefined): boolean {
+export function isRaisedRow(
+  table: string,
+  key: string,
+  written: string | undefined,
+  found: string | undefined,
+): boolean {
   const isTrustCenterRow = table === "TCLK_TABLE" || (table === "LEGACY" && key.startsWith("LEGACY_TCLK_TABLE_START+"));
   if (!isTrustCenterRow || written === undefined || found === undefined || written.slice(8) !== found.slice(8))
     return false;
@@ -67,4 +73,16 @@ function isRaisedRow(table: string, key: string, written: string | undefined, fo
 function usedRows(table: string, image: NvramImage): Map<string, string> {
   const rows = Object.entries(image[table] ?? {}).map(([row, value]) => [row.toLowerCase(), value] as const);
   return new Map(rows.filter(([, value]) => !isUnusedRow(table, value)));
+}
+
+/** @throws UnderstudyError COORDINATOR_VERIFY_FAILED where there are differences, naming the first of them. */
+export function requireEqual(place: { node: string; port: string }, differences: readonly ImageDifference[]): void {
+  if (differences.length === 0) return;
+  const shown = differences.slice(0, 5).map(({ item, kind }) => `${item} ${kind}`);
+  const more = differences.length > shown.length ? ` and ${differences.length - shown.length} more` : "";
+  throw new UnderstudyError("COORDINATOR_VERIFY_FAILED", {
+    node: place.node,
+    what: `The coordinator at ${place.port} does not hold what was written (${shown.join(", ")}${more}).`,
+    next: "write it again; if it stays so, check that both sticks have the same chip and firmware, or flash this one anew.",
+  });
 }

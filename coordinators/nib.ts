@@ -11,9 +11,14 @@ export interface Nib {
   readonly extendedPanId: string;
   readonly keyLoaded: boolean;
   readonly updateId: number;
+  /** 5 nearly always: encrypted, with a code of 32 bits. */
+  readonly securityLevel: number;
 }
 
 interface Layout {
+  readonly deviceAddress: number;
+  readonly coordinatorAddress: number;
+  readonly managerAddress: number;
   readonly channel: number;
   readonly panId: number;
   readonly channelMask: number;
@@ -23,9 +28,30 @@ interface Layout {
 }
 
 const LAYOUTS: Readonly<Record<number, Layout>> = {
-  116: { channel: 24, panId: 36, channelMask: 40, extendedPanId: 57, keyLoaded: 65, updateId: 114 },
-  110: { channel: 22, panId: 33, channelMask: 36, extendedPanId: 53, keyLoaded: 61, updateId: 109 },
+  116: {
+    deviceAddress: 22,
+    channel: 24,
+    coordinatorAddress: 26,
+    panId: 36,
+    channelMask: 40,
+    extendedPanId: 57,
+    keyLoaded: 65,
+    managerAddress: 110,
+    updateId: 114,
+  },
+  110: {
+    deviceAddress: 20,
+    channel: 22,
+    coordinatorAddress: 23,
+    panId: 33,
+    channelMask: 36,
+    extendedPanId: 53,
+    keyLoaded: 61,
+    managerAddress: 105,
+    updateId: 109,
+  },
 };
+const SECURITY_LEVEL = 12;
 
 /** The network of a NIB item, undefined where its length is not one of the two that are known. */
 export function readNib(item: Buffer): Nib | undefined {
@@ -38,7 +64,25 @@ export function readNib(item: Buffer): Nib | undefined {
     extendedPanId: readEui64(item, layout.extendedPanId),
     keyLoaded: item.readUInt8(layout.keyLoaded) !== 0,
     updateId: item.readUInt8(layout.updateId),
+    securityLevel: item.readUInt8(SECURITY_LEVEL),
   };
+}
+
+/** The NIB with another network in it, as its coordinator; what is no part of a network stays. Undefined as for readNib. */
+export function withNetwork(item: Buffer, network: Nib): Buffer | undefined {
+  const layout = LAYOUTS[item.length];
+  if (!layout) return undefined;
+  const changed = Buffer.from(item);
+  for (const address of [layout.deviceAddress, layout.coordinatorAddress, layout.managerAddress])
+    changed.writeUInt16LE(0, address);
+  changed.writeUInt8(network.channel, layout.channel);
+  changed.writeUInt16LE(network.panId, layout.panId);
+  changed.writeUInt32LE(network.channelMask, layout.channelMask);
+  changed.writeBigUInt64LE(BigInt(network.extendedPanId), layout.extendedPanId);
+  changed.writeUInt8(network.keyLoaded ? 1 : 0, layout.keyLoaded);
+  changed.writeUInt8(network.updateId, layout.updateId);
+  changed.writeUInt8(network.securityLevel, SECURITY_LEVEL);
+  return changed;
 }
 
 /** Eight bytes, stored least significant first, as Zigbee2MQTT writes an address: `0x00124b0012345678`. */

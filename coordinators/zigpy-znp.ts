@@ -1,7 +1,8 @@
 import { UnderstudyError } from "../model/errors.ts";
 import type { Host, RunResult } from "../hosts/host.ts";
 import type { Coordinator } from "./coordinator.ts";
-import { compareImages, comparePartial, type ImageDifference } from "./image-diff.ts";
+import { compareImages, comparePartial, requireEqual } from "./image-diff.ts";
+import { namesOf, pick } from "./item-names.ts";
 import { parseNvramImage, serializeNvramImage, type NvramImage } from "./nvram-image.ts";
 import { scanForBeacons } from "./scan.ts";
 import { silenceCoordinator } from "./silence.ts";
@@ -96,26 +97,21 @@ export function zigpyCoordinator(host: Host, options: ZigpyOptions): Coordinator
     }
   }
 
-  function requireEqual(differences: readonly ImageDifference[]): void {
-    if (differences.length === 0) return;
-    const shown = differences.slice(0, 5).map(({ item, kind }) => `${item} ${kind}`);
-    const more = differences.length > shown.length ? ` and ${differences.length - shown.length} more` : "";
-    throw new UnderstudyError("COORDINATOR_VERIFY_FAILED", {
-      node: host.name,
-      what: `The coordinator at ${options.port} does not hold what was written (${shown.join(", ")}${more}).`,
-      next: "write it again; if it stays so, check that both sticks have the same chip and firmware, or flash this one anew.",
-    });
-  }
-
   return {
     dump,
+    read: async (names, signal) => pick(await dump(signal), names),
+    compare: async (partial, signal) => comparePartial(partial, pick(await dump(signal), namesOf(partial))),
     async replace(image, signal) {
       requireEqual(
+        facts,
         compareImages(image, await runForImage(["reset", "write", "read"], serializeNvramImage(image), signal)),
       );
     },
     async write(partial, signal) {
-      requireEqual(comparePartial(partial, await runForImage(["write", "read"], serializeNvramImage(partial), signal)));
+      requireEqual(
+        facts,
+        comparePartial(partial, await runForImage(["write", "read"], serializeNvramImage(partial), signal)),
+      );
     },
     restore: (backup, signal) => runForImage(["restore", "read"], backup, signal),
     backup: (signal) => runTools(["backup"], undefined, signal),

@@ -12,8 +12,10 @@ import { switchTo } from "./power-switch.ts";
 export interface PowerRungFacts {
   /** As far as this node goes: see `provesHere`. */
   readonly proves: FenceProof;
-  /** Why it may not be used now; undefined where it may. Asked right before the order. */
+  /** Why it may not be used now; undefined where it may. */
   readonly refusal: (signal: AbortSignal) => Promise<UnderstudyError | undefined>;
+  /** Rejects where nobody wants it switched off any more. Asked before each order. */
+  readonly mayOrder: () => Promise<void>;
   /** Whether what it powers still answers over the network. */
   readonly answers: () => Promise<"yes" | "no" | "unknown">;
 }
@@ -35,7 +37,7 @@ export function powerRung(rung: PowerRung, facts: PowerRungFacts): LadderRung {
       const refusal = await facts.refusal(signal);
       if (refusal) throw refusal;
       const device = powerSwitch(rung);
-      await switchTo(device, "off", { timeoutMs: rung.timeoutMs, signal });
+      await switchTo(device, "off", { timeoutMs: rung.timeoutMs, signal, mayOrder: facts.mayOrder });
       if (!suffices(facts.proves)) return `the device reads off${rung.proves === facts.proves ? "" : OWN_POWER}`;
       if (await isGone(facts.answers, signal)) return "the device reads off, and what it powers answers no more";
       await switchTo(device, "on", { timeoutMs: rung.timeoutMs, signal }).catch(() => signal.throwIfAborted());

@@ -17,18 +17,20 @@ const SILENT_ROUNDS = 2;
 
 /**
  * Switches it and waits until it reads so. An order that seemed to fail may have been obeyed (its answer was lost), and one
- * that was taken may not be: what is read decides. Ordering again what is so already does no harm.
+ * that was taken may not be: what is read decides. Ordering again what is so already does no harm. `mayOrder` is asked before
+ * each order, and what it rejects with ends it: whoever sleeps in here may wake when nobody wants it switched any more.
  * @throws UnderstudyError FENCING_FAILED where it does not read so within `timeoutMs`, or does not answer at all.
  */
 export async function switchTo(
   device: PowerSwitch,
   state: PowerState,
-  { timeoutMs, signal }: { timeoutMs: number; signal: AbortSignal },
+  { timeoutMs, signal, mayOrder }: { timeoutMs: number; signal: AbortSignal; mayOrder?: () => Promise<void> },
 ): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   let silent = 0;
   for (;;) {
     signal.throwIfAborted();
+    await mayOrder?.();
     const refusal = await failureOf(device.set(state, signal), signal);
     const read = await device.read(signal).catch((error: unknown) => asFailure(error, signal));
     if (read === state) return;

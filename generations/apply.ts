@@ -3,6 +3,7 @@ import { readFile } from "../hosts/files.ts";
 import type { Host } from "../hosts/host.ts";
 import type { EffectiveNode } from "../config/effective.ts";
 import { DATA_DIRECTORY, DATA_REFUSALS } from "./data-directory.ts";
+import { KEEP_REPLACED, parseReplaced, type Replaced } from "./hand-edits.ts";
 import { generationDirectory, type Manifest, type NodePaths } from "./generation.ts";
 import { runNodeScript, type Refusals } from "./node-script.ts";
 import { putOwnValues } from "./own-values.ts";
@@ -18,15 +19,16 @@ const REFUSALS: Refusals = {
 };
 
 /**
- * `$1` data directory, `$2` generation's directory, `$3` its id, then path and target of each link. The listing is looked at
- * before anything is unpacked: plain files and directories only, so that no name can lead out of the new directory.
- * Prints `applied`, or where it unpacked and then the hash of each file.
+ * `$1` data directory, `$2` generation's directory, `$3` its id, `$4` state directory, then path and target of each link. The
+ * listing is looked at before anything is unpacked: plain files and directories only, so that no name can lead out of the new
+ * directory. Prints `applied`, or where it unpacked and then the hash of each file; in between what it keeps of the old one.
  */
 const UNPACK_SCRIPT = `
-locate "$1"; generation=$2 id=$3; shift 3
+locate "$1"; generation=$2 id=$3 state=$4; shift 4
 repair
 require_movable
-if [ -d "$data.understudy-before-$id" ]; then echo applied; exit 0; fi
+if [ -d "$data.understudy-before-$id" ]; then echo applied; tell_replaced; exit 0; fi
+keep_replaced
 finished=
 trap '[ "$finished" ] || rm -rf "$unpacking"' EXIT
 archive=$generation/data.tar
@@ -44,6 +46,7 @@ while [ $# -gt 1 ]; do
 done
 finished=1
 echo "unpacked $unpacking"
+tell_replaced
 cd "$unpacking"
 find . -type f -exec sha256sum {} +
 `;
@@ -71,7 +74,8 @@ keep_log "$data.understudy-before-$id"
 
 /**
  * Makes a generation the node's data directory, with the node's own values in configuration.yaml. The previous directory is kept
- * until `confirmData`, for `rollbackData`. Applying the same generation again changes nothing. The service must be stopped.
+ * until `confirmData`, for `rollbackData`; what a person changed in it stays on the node after that, too. Applying the same
+ * generation again changes nothing. The service must be stopped.
  * @throws UnderstudyError GENERATION_INVALID, NODE_NOT_UNDERSTOOD (no data directory, or a mount point), DISK_FULL,
  *   COMMAND_FAILED, and what Host.run throws. Before the swap nothing has changed; a kill in it is mended by `repairData`.
  */
@@ -80,14 +84,15 @@ export async function applyGeneration(
   node: NodePaths & Pick<EffectiveNode, "ownValues">,
   id: string,
   signal?: AbortSignal,
-): Promise<Manifest> {
+): Promise<{ manifest: Manifest; replaced?: Replaced }> {
   const manifest = await verifyGeneration(host, node, id, signal);
-  const output = await runNodeScript(host, DATA_DIRECTORY + UNPACK_SCRIPT, {
+  const output = await runNodeScript(host, DATA_DIRECTORY + KEEP_REPLACED + UNPACK_SCRIPT, {
     purpose: "unpack the generation",
     args: [
       node.dataDirectory,
       generationDirectory(node, id),
       id,
+      node.stateDirectory,
       ...manifest.links.flatMap(({ path, target }) => [path, target]),
     ],
     refusals: REFUSALS,
@@ -95,7 +100,9 @@ export async function applyGeneration(
     signal,
   });
   const [first = "", ...lines] = output.toString("utf8").split("\n");
-  if (first === "applied") return manifest;
+  const replaced = parseReplaced(node, id, lines);
+  const applied = { manifest, ...(replaced ? { replaced } : {}) };
+  if (first === "applied") return applied;
 
   requireContent(node.name, manifest, lines);
   const configuration = await readFile(host, `${first.replace(/^unpacked /, "")}/configuration.yaml`, {
@@ -111,11 +118,12 @@ export async function applyGeneration(
     timeoutMs: 120_000,
     signal,
   });
-  return manifest;
+  return applied;
 }
 
 function requireContent(node: string, manifest: Manifest, lines: readonly string[]): void {
-  const found = new Map(lines.filter((line) => line !== "").map((line) => [line.slice(68), line.slice(0, 64)]));
+  const hashes = lines.filter((line) => /^[0-9a-f]{64} /.test(line));
+  const found = new Map(hashes.map((line) => [line.slice(68), line.slice(0, 64)]));
   const wrong = manifest.files.find(({ path, sha256 }) => found.get(path) !== sha256)?.path;
   if (wrong !== undefined) throw damaged(node, manifest.id, wrong);
   if (found.size !== manifest.files.length) throw damaged(node, manifest.id, "the list of files");

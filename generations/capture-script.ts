@@ -20,7 +20,7 @@ export const REFUSALS: Refusals = {
 };
 
 /** What belongs to a generation, below the current directory: not logs (`$log`) and temporary files. */
-const CHOSEN = `
+export const CHOSEN = `
 chosen() {
   find . \\( -path "./$log" -o -name '*.log' -o -name '*.tmp' -o -name '.tmp-*' \\) -prune -o "$@"
 }

@@ -16,8 +16,16 @@ import { summarizeBackup } from "./summary.ts";
 export interface LiveCaptureRequest extends CopyRequest {
   /** By the copied coordinator_backup.json: what the manifest says of the counters' age. */
   readonly live: (summary: GenerationSummary) => NonNullable<Manifest["live"]>;
-  /** Why it must not be kept (I5); called before it gets its name. */
-  readonly judge: (summary: GenerationSummary) => readonly string[];
+  /** Why it must not be kept (I5), by what was copied; called before it gets its name. */
+  readonly judge: (summary: GenerationSummary, copied: CopiedFiles) => readonly string[];
+  /** What a person can do where it is not kept, as one sentence. */
+  readonly ifUnfit: string;
+}
+
+/** Texts of the files that the judgement depends on; empty where there is none. */
+export interface CopiedFiles {
+  readonly backup: string;
+  readonly database: string;
 }
 
 /**
@@ -35,16 +43,18 @@ export async function captureLiveGeneration(
 
   const { devices, ...content } = await copyData(host, node, request, undefined);
   const part = `${generationDirectory(node, request.id)}.part`;
-  const text = await readFromArchive(host, `${part}/${ARCHIVE_FILE}`, "coordinator_backup.json", request.signal);
-  const backup = parseCoordinatorBackup(text?.toString("utf8") ?? "");
+  const read = async (file: string) =>
+    (await readFromArchive(host, `${part}/${ARCHIVE_FILE}`, file, request.signal))?.toString("utf8") ?? "";
+  const copied = { backup: await read("coordinator_backup.json"), database: await read("database.db") };
+  const backup = parseCoordinatorBackup(copied.backup);
   const summary = backup && summarizeBackup(backup, devices);
-  const reasons = summary ? request.judge(summary) : ["coordinator_backup.json is not readable"];
+  const reasons = summary ? request.judge(summary, copied) : ["coordinator_backup.json is not readable"];
   if (!summary || reasons.length > 0) {
     await runNodeScript(host, 'rm -rf "$1"', { purpose: "remove an unfit generation", args: [part] });
     throw new UnderstudyError("GENERATION_INVALID", {
       node: node.name,
-      what: `What was copied must not replace the standby's copy: ${reasons.join("; ")}. The earlier one is kept.`,
-      next: `if the change was meant, remove the older generations in ${node.stateDirectory}/generations on ${node.name}.`,
+      what: `What was copied must not become the standby's copy: ${reasons.join("; ")}.`,
+      next: request.ifUnfit,
     });
   }
   return keep(

@@ -3,6 +3,7 @@ import { UnderstudyError } from "../model/errors.ts";
 import { readFile } from "../hosts/files.ts";
 import type { Host } from "../hosts/host.ts";
 import type { NodePaths } from "./generation.ts";
+import { RUN } from "../node/instance.ts";
 import { runNodeScript, type Refusals } from "./node-script.ts";
 
 /**
@@ -59,8 +60,8 @@ receive() { take "$state/.$1.new"; put "$1"; }
 raise() { [ "$known" -ge "$1" ] || { printf '%s\\n' "$1" > "$state/.epoch.new"; put epoch; }; }
 `;
 
-/** With a grant ends what the node noted of itself while it stood by (node/programs). */
-const FORGET = 'rm -f "$state/standing-by" "$state/fenced-itself"';
+/** With a grant ends what was noted of the node while it stood by (node/programs, hand-edits.ts). */
+const FORGET = 'rm -f "$state/standing-by" "$state/fenced-itself"; rm -rf "$state/as-left"';
 
 /** The node's highest epoch, 0 where it has never heard of one. */
 export async function readEpoch(host: Host, node: NodePaths, signal?: AbortSignal): Promise<number> {
@@ -172,12 +173,27 @@ export async function readControllerMark(
   host: Host,
   node: NodePaths,
   signal?: AbortSignal,
+  run = RUN,
 ): Promise<ControllerMark | undefined> {
-  const script = 'cat "$1/controller" 2>/dev/null || exit 0; date +%s';
-  const result = await host.run(script, { args: [node.stateDirectory], privileged: true, signal });
-  const [, controller, at, now] = /^([\w-]+) (\d+)\n(\d+)\n$/.exec(result.stdout.toString("utf8")) ?? [];
-  return controller === undefined ? undefined : { controller, ageMs: (Number(now) - Number(at)) * 1_000 };
+  const result = await host.run(READ_MARK, { args: [node.stateDirectory, run], privileged: true, signal });
+  const [, controller, at, now, uptime] = /^([\w-]+) (\d+)\n(\d+)\n(\d*)\n$/.exec(result.stdout.toString("utf8")) ?? [];
+  if (controller === undefined) return undefined;
+  const ageS = Number(now) - Number(at);
+  return { controller, ageMs: (uptime ? Math.min(ageS, Number(uptime)) : ageS) * 1_000 };
 }
+
+/**
+ * `$1` state directory, `$2` where looks leave their marks until the next boot. The newest mark, the node's time, and, where a mark of
+ * a look may have gone with the boot before, how long ago the node booted, in seconds.
+ */
+const READ_MARK = `
+LC_ALL=C; export LC_ALL
+look=$2/$(printf '%s' "$1" | tr / _).controller
+mark=$(cat "$1/controller" "$look" 2>/dev/null | sort -k 2n | tail -n 1)
+[ -n "$mark" ] || exit 0
+printf '%s\\n' "$mark"; date +%s
+[ -d "$2" ] && [ ! -e "$look" ] && sed 's/[. ].*//' /proc/uptime || echo
+`;
 
 /** Whether a grant permits serving now: it must be of this boot and not superseded. */
 export function isGrantValid(grant: Grant | undefined, bootId: string, highestEpoch: number): boolean {

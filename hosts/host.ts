@@ -1,4 +1,4 @@
-import type { Readable } from "node:stream";
+import type { Duplex, Readable } from "node:stream";
 
 export interface RunOptions {
   /** Positional parameters `$1`, `$2` … of the script. The only way for a value to enter a script (no interpolation). The node's list of processes shows them: secrets go by input. */
@@ -16,6 +16,11 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** Receives standard output as it comes, no faster than it returns; `stdout` of the result, otherwise limited to 16 MiB, is then empty. */
   readonly onStdout?: (chunk: Buffer) => void | Promise<void>;
+  /**
+   * For a conversation (see open-session.ts): standard output, which needs onStdout, comes byte for byte with nothing held back. What is printed last,
+   * when nobody asks any more, may be lost.
+   */
+  readonly interactive?: boolean;
   /** At most one exclusive command runs on a node at a time, across controllers; NODE_BUSY after 15 s of waiting. */
   readonly exclusive?: boolean;
 }
@@ -25,6 +30,24 @@ export interface RunResult {
   readonly code: number;
   readonly stdout: Buffer;
   readonly stderr: string;
+}
+
+export interface ForwardTarget {
+  readonly host: string;
+  readonly port: number;
+}
+
+/**
+ * `forbidden`: the node's sshd forwards no connections; `unreachable`: nobody answers at that address; `unresolved`: the node
+ * does not know the name, or has no network.
+ */
+export class ForwardRefused extends Error {
+  readonly reason: "forbidden" | "unreachable" | "unresolved";
+
+  constructor(reason: ForwardRefused["reason"]) {
+    super(`forwarding was refused: ${reason}`);
+    this.reason = reason;
+  }
 }
 
 /** One node, reached somehow. Scripts are POSIX sh and must run under busybox ash and dash. */
@@ -37,5 +60,10 @@ export interface Host {
    * COMMAND_TIMED_OUT, COMMAND_FAILED for too much output (it was ended), OUTCOME_UNKNOWN (connection lost under the command, or it cannot be ended).
    */
   run(script: string, options?: RunOptions): Promise<RunResult>;
+  /**
+   * Connects to an address as the node sees it. The stream is closed when the connection to the node is lost.
+   * Rejects with UnderstudyError as `run` does, and with ForwardRefused where the node cannot reach the address or must not.
+   */
+  forward(target: ForwardTarget, signal?: AbortSignal): Promise<Duplex>;
   close(): Promise<void>;
 }

@@ -32,6 +32,13 @@ export class OutputMarks {
     }
   }
 
+  /** What is kept back, for a stream in which no more marks come. */
+  release(): Buffer {
+    const held = this.#held;
+    this.#held = Buffer.alloc(0);
+    return held;
+  }
+
   /** How many of the last bytes could be the prefix's first ones. */
   #unfinishedPrefix(bytes: Buffer): number {
     for (let length = Math.min(bytes.length, this.#prefix.length - 1); length > 0; length--) {

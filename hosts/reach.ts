@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
 import { connect } from "node:net";
+import { addAbortSignal, type Duplex } from "node:stream";
 import type { Seen } from "../model/evidence.ts";
-import type { Host } from "./host.ts";
+import { ForwardRefused, type Host } from "./host.ts";
 
 /** Whether one machine reaches another over the network. Nothing here rejects: what could not be found out is `unknown`. */
 
@@ -61,7 +62,7 @@ function connects({ host, port }: { host: string; port: number }, timeoutMs: num
 
 /**
  * `sys.argv`: host, port, seconds, what the other side must say first (may be empty). Exits 0: it does, 3: it does not,
- * 4: the name is not known. Python is on every node, for zigpy-znp.
+ * 4: the name is not known.
  */
 const CONNECT = `
 import socket, sys
@@ -98,10 +99,42 @@ export async function nodeReaches(
       timeoutMs: 2 * options.timeoutMs + 1_000,
       signal: options.signal,
     });
+    if (code === 126 || code === 127) return await forwardReaches(node, target, options);
     return code === 0 ? "yes" : code === 3 ? "no" : "unknown";
   } catch {
     return "unknown";
   }
+}
+
+/** As nodeReaches, through the node's SSH server, where there is no Python. */
+async function forwardReaches(
+  node: Host,
+  target: { readonly host: string; readonly port: number },
+  options: ReachOptions,
+): Promise<Seen> {
+  const limit = AbortSignal.timeout(2 * options.timeoutMs);
+  const signal = options.signal ? AbortSignal.any([options.signal, limit]) : limit;
+  try {
+    const stream = await node.forward(target, signal);
+    const greeted = await greets(stream, options.greeting ?? "", signal);
+    stream.destroy();
+    return greeted ? "yes" : "no";
+  } catch (error) {
+    // A name that the node does not know, and a network that it has not, say nothing about the target.
+    if (error instanceof ForwardRefused) return error.reason === "unreachable" ? "no" : "unknown";
+    return limit.aborted ? "no" : "unknown";
+  }
+}
+
+async function greets(stream: Duplex, greeting: string, signal: AbortSignal): Promise<boolean> {
+  if (greeting === "") return true;
+  let said = "";
+  stream.on("error", () => undefined);
+  for await (const chunk of addAbortSignal(signal, stream) as AsyncIterable<Buffer>) {
+    said += chunk.toString("latin1");
+    if (said.length >= greeting.length) return said.startsWith(greeting);
+  }
+  return false;
 }
 
 /** Where a URL's server listens. `undefined` where it does not say. */

@@ -35,6 +35,8 @@ export interface Program {
   readonly args: readonly string[];
   /** The command reads our standard input instead of being ended by its end. */
   readonly takesInput: boolean;
+  /** Standard output is the command's alone: its end is told on standard error only. */
+  readonly interactive?: boolean;
   /** Hold this lock file while the command runs. */
   readonly lockFile?: string;
 }
@@ -61,7 +63,7 @@ export function programText(nonce: string, program: Program): string {
     `set -- ${program.args.map(quote).join(" ")}`,
     `s=${quote(program.script)}`,
     program.takesInput ? RUN_WITH_INPUT : RUN_SUPERVISED,
-    FINISH,
+    finish(program.interactive ?? false),
     `${nonce}-end`,
   ];
   return `${lines.join("\n")}\n`;
@@ -132,7 +134,7 @@ IFS= read -r g && [ "$g" = go ] || exit 97`;
 
 /**
  * The command gets a session, and so a process group, of its own. The watcher waits for the end of our standard input, which comes when the connection
- * or the caller is gone, and then ends that group; from then on it cannot be stopped, so FINISH waits until the group is gone. It is started before
+ * or the caller is gone, and then ends that group; from then on it cannot be stopped, so the program's end waits until the group is gone. It is started before
  * anything is printed: writing to a lost connection may end this shell.
  */
 const RUN_SUPERVISED = `
@@ -152,11 +154,11 @@ w=
 echo "$m: pid $c" >&2`;
 
 /** The watcher's status is 1 only if it could not end the group: then no end is reported. */
-const FINISH = `
+const finish = (interactive: boolean): string => `
 wait $c 2>/dev/null
 r=$?
 [ -z "$w" ] || { kill $w; wait $w; [ $? != 1 ] || exit 97; } 2>/dev/null
-echo "$m: end $r"
+${interactive ? "" : 'echo "$m: end $r"'}
 echo "$m: end $r" >&2
 exit 0`;
 

@@ -43,6 +43,7 @@ export function runCommand(
     script,
     args: options.args ?? [],
     takesInput: options.input !== undefined,
+    interactive: options.interactive,
     lockFile: options.exclusive ? context.lockFile : undefined,
   });
   const start = launch(options.privileged ? context.privilege : { kind: "none" }, nonce);
@@ -76,7 +77,8 @@ class Command {
   #timer: NodeJS.Timeout | undefined;
   #pid: number | undefined;
   #code: number | undefined;
-  #openStreams = 2;
+  /** Streams that have still to bring the end mark. */
+  #openStreams: number;
   #exitSeen: string | undefined;
   /** Whether the end mark means that all of the command's processes are gone; it may else come when the first one is. */
   #groupGone = false;
@@ -97,6 +99,7 @@ class Command {
     this.#texts = texts;
     this.#resolve = resolve;
     this.#reject = reject;
+    this.#openStreams = options.interactive ? 1 : 2;
     this.#sink = new OutputSink(channel, options.onStdout, (error) => this.#end(error));
   }
 
@@ -117,8 +120,10 @@ class Command {
   /** Reads one stream. What comes before the ready mark is not the script's: a noisy profile's, or sudo's. */
   #listen(stream: NodeJS.ReadableStream, take: (data: Buffer) => void): void {
     const marks = new OutputMarks(markPrefix(this.#texts.nonce));
+    const unmarked = this.#options.interactive === true && stream === this.#channel;
     let begun = false;
     stream.on("data", (chunk: Buffer) => {
+      if (begun && unmarked) return take(chunk);
       for (const event of marks.push(chunk)) {
         if (event.kind === "mark") {
           begun = true;
@@ -126,6 +131,9 @@ class Command {
         } else if (begun) take(event.data);
         else this.#beforeReady(event.data);
       }
+      if (!begun || !unmarked) return;
+      const rest = marks.release();
+      if (rest.length > 0) take(rest);
     });
   }
 
@@ -211,7 +219,7 @@ class Command {
     }
   }
 
-  /** Both streams have brought the end mark, so all output is here. */
+  /** The streams have brought the end mark, so all output is here. */
   #ended(): void {
     if (this.#phase === "ending") return this.#groupGone ? this.#settle(this.#endingFor) : undefined;
     this.#stopInput.abort();

@@ -6,6 +6,7 @@ import type { Client, ClientChannel, ServerHostKeyAlgorithm } from "ssh2";
 import type { SshTarget } from "../config/effective.ts";
 import { UnderstudyError } from "../model/errors.ts";
 import { codeOf } from "./error-codes.ts";
+import { ForwardRefused, type ForwardTarget } from "./host.ts";
 import { hostKeyError } from "./host-key-errors.ts";
 import {
   judgeHostKey,
@@ -23,6 +24,8 @@ export interface SshConnection {
    * promise, because its first events may be on their way.
    */
   exec(command: string, onChannel: (channel: ClientChannel) => void): Promise<void>;
+  /** Connects to an address as the node sees it. Rejects with ForwardRefused, and otherwise when the connection is gone or nobody answers in time. */
+  forward(host: string, port: number, timeoutMs: number): Promise<Duplex>;
   /** True once it has been lost or closed. */
   isClosed(): boolean;
   /** Calls the listener once when the connection is lost or closed (at once if it already is). */
@@ -64,30 +67,19 @@ interface Jump {
 
 async function openJump(node: string, jump: SshTarget, target: SshTarget): Promise<Jump> {
   const connection = await openConnection(node, jump);
-  const client = clients.get(connection);
-  if (!client) throw new Error("a connection without a client");
-  const sock = await new Promise<Duplex>((resolve, reject) => {
-    const lost = setTimeout(() => reject(new Error("timed out")), target.connectTimeoutMs);
-    connection.onClosed(() => reject(new Error("the jump host was lost")));
-    client.forwardOut("127.0.0.1", 0, target.host, target.port, (error, channel) => {
-      clearTimeout(lost);
-      if (error) reject(error);
-      else resolve(channel);
+  const sock = await connection
+    .forward(target.host, target.port, target.connectTimeoutMs)
+    .catch(async (error: unknown) => {
+      await connection.close();
+      throw new UnderstudyError("HOST_UNREACHABLE", {
+        node,
+        what: `The jump host ${jump.host} cannot reach ${target.host}:${target.port}.`,
+        next: `try it there: ssh -p ${jump.port} ${jump.user}@${jump.host} nc -z ${target.host} ${target.port} (and AllowTcpForwarding in its sshd_config).`,
+        cause: error,
+      });
     });
-  }).catch(async (error: unknown) => {
-    await connection.close();
-    throw new UnderstudyError("HOST_UNREACHABLE", {
-      node,
-      what: `The jump host ${jump.host} cannot reach ${target.host}:${target.port}.`,
-      next: `try it there: ssh -p ${jump.port} ${jump.user}@${jump.host} nc -z ${target.host} ${target.port} (and AllowTcpForwarding in its sshd_config).`,
-      cause: error,
-    });
-  });
   return { sock, close: () => connection.close() };
 }
-
-/** The ssh2 client of a connection, for forwarding; kept out of SshConnection because nobody else needs it. */
-const clients = new WeakMap<SshConnection, Client>();
 
 async function openHop(node: string, target: SshTarget, jump: Jump | undefined): Promise<SshConnection> {
   const entries = parseKnownHosts(await readKnownHostsFiles(target.knownHostsFiles));
@@ -138,8 +130,13 @@ function connectionOf(client: Client, jump: Jump | undefined): SshConnection {
     client.once("end", onEnd);
     client.once("error", () => client.end());
   });
-  const connection: SshConnection = {
+  return {
     exec: (command, onChannel) => openChannel(client, closing, command, onChannel),
+    forward: async (host, port, timeoutMs) => {
+      const stream = await openForward(client, closing, { host, port }, timeoutMs);
+      void closing.then(() => stream.destroy());
+      return stream;
+    },
     isClosed: () => closed,
     onClosed: (listener) => void closing.then(listener),
     close: async () => {
@@ -150,8 +147,34 @@ function connectionOf(client: Client, jump: Jump | undefined): SshConnection {
       await jump?.close();
     },
   };
-  clients.set(connection, client);
-  return connection;
+}
+
+function refusalOf(error: Error): ForwardRefused["reason"] {
+  if ("reason" in error && error.reason === ADMINISTRATIVELY_PROHIBITED) return "forbidden";
+  // sshd tells in its system's words why it could not connect.
+  return /name|resol|try again|network is unreachable/i.test(error.message) ? "unresolved" : "unreachable";
+}
+
+/** Reason of RFC 4254, section 5.1, for a channel that the server must not open. */
+const ADMINISTRATIVELY_PROHIBITED = 1;
+
+function openForward(
+  client: Client,
+  closing: Promise<void>,
+  target: ForwardTarget,
+  timeoutMs: number,
+): Promise<Duplex> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new ForwardRefused("unreachable")), timeoutMs);
+    void closing.then(() => reject(new Error("the connection was lost")));
+    client.forwardOut("127.0.0.1", 0, target.host, target.port, (error, channel) => {
+      clearTimeout(timer);
+      if (error) {
+        return reject(new ForwardRefused(refusalOf(error)));
+      }
+      resolve(channel);
+    });
+  });
 }
 
 function openChannel(

@@ -1,8 +1,8 @@
-import { Readable } from "node:stream";
+import { Readable, type Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Privilege, SshTarget } from "../config/effective.ts";
 import { UnderstudyError } from "../model/errors.ts";
-import type { Host, RunOptions, RunResult } from "./host.ts";
+import { ForwardRefused, type ForwardTarget, type Host, type RunOptions, type RunResult } from "./host.ts";
 import { END_GROUP_SCRIPT } from "./remote-program.ts";
 import { Slots, withSignal } from "./slots.ts";
 import { NotStarted, runCommand, type CommandContext } from "./ssh-command.ts";
@@ -61,6 +61,24 @@ class SshHost implements Host {
     }
   }
 
+  async forward(target: ForwardTarget, signal?: AbortSignal): Promise<Duplex> {
+    for (let attempt = 1; ; attempt++) {
+      const connection = await withSignal(this.#connect(), signal);
+      const opening = connection.forward(target.host, target.port, this.#node.ssh.connectTimeoutMs);
+      const opened = await withSignal(opening, signal).catch((error: unknown) => {
+        void opening.then((stream) => stream.destroy()).catch(() => undefined);
+        if (error instanceof ForwardRefused || signal?.aborted) throw error;
+        // An idle connection may have died unnoticed, so a new one is tried, once.
+        if (this.#current === connection) this.#forget();
+        if (attempt === 2) throw this.#unreachable(error);
+      });
+      if (!opened) continue;
+      this.#use(connection);
+      opened.once("close", () => this.#leave(connection));
+      return opened;
+    }
+  }
+
   async #runInTurn(script: string, options: RunOptions): Promise<RunResult> {
     options.signal?.throwIfAborted();
     const release = await this.#sessions.take(options.signal);
@@ -88,7 +106,7 @@ class SshHost implements Host {
   async #runOnce(script: string, options: RunOptions): Promise<RunResult> {
     const connection = await withSignal(this.#connect(), options.signal);
     const endGroup = (pid: number): Promise<void> => this.#endGroup(connection, pid, options.privileged);
-    this.#users.set(connection, (this.#users.get(connection) ?? 0) + 1);
+    this.#use(connection);
     try {
       return await this.#inSession(connection, () =>
         runCommand(connection, { ...this.#context, endGroup }, script, options),
@@ -112,6 +130,10 @@ class SshHost implements Host {
         await sleep(SESSION_RETRY_MS);
       }
     }
+  }
+
+  #use(connection: SshConnection): void {
+    this.#users.set(connection, (this.#users.get(connection) ?? 0) + 1);
   }
 
   #leave(connection: SshConnection): void {

@@ -25,6 +25,8 @@ export const ERROR_IDS = {
   COORDINATOR_MISSING: { retryable: false },
   COORDINATOR_BUSY: { retryable: true },
   COORDINATOR_NOT_SILENT: { retryable: true },
+  /** Its firmware hangs, and the configured reset could not be made or did not help. */
+  COORDINATOR_NOT_RESET: { retryable: false },
   COORDINATOR_FOREIGN: { retryable: false },
   COORDINATOR_UNREADABLE: { retryable: true },
   COORDINATOR_WRITE_FAILED: { retryable: true },

@@ -58,6 +58,8 @@ export interface Evidence {
     readonly donglePresent: Seen;
     /** The coordinator is on the network, so the node has no stick that could be missing. */
     readonly coordinatorOnNetwork?: boolean;
+    /** understudy.yaml says how its coordinator is reset when the firmware hangs. */
+    readonly canReset?: boolean;
     /** Its boot is the one that the grant was given for. */
     readonly sameBoot: Seen;
     readonly brokerReachable: Seen;
@@ -89,4 +91,6 @@ export interface Decision {
   readonly lookAgainMs?: number;
   /** It serves, but a late will has left `offline` on MQTT, which Home Assistant believes: that is to be put right. */
   readonly putStateRight?: true;
+  /** With `restart`: the coordinator is reset in between, because its firmware hangs. */
+  readonly reset?: true;
 }

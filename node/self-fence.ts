@@ -1,6 +1,7 @@
 /**
  * From its contacts being lost to the node's radio being silent: a look at the contacts (10 s and 3 s for each), the stop of
- * the service (15 s, then its process is killed), and the reset of the stick, twice (programs/self-fence.sh).
+ * the service (15 s, 5 s more where its manager hangs, then its process is killed), and the reset of the stick, twice
+ * (programs/self-fence.sh, programs/service.sh).
  */
 export const SELF_FENCE_MARGIN_MS = 60_000;
 

@@ -128,6 +128,7 @@ function details(input: SwitchoverInput): string {
     `- Started: by hand, from the command line`,
     ...(input.reason ? [`- Reason: ${cut(input.reason, 2_000)}`] : []),
     ...(input.rehearse ? ["- A rehearsal: every check, no change"] : []),
+    ...(input.acceptEdits ? ["- What was changed by hand in the standby's files may be replaced"] : []),
     ...(input.enrolBlankStick ? ["- A blank spare stick may become one of this network's"] : []),
   ].join("\n");
 }

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { ScheduleSpec } from "@temporalio/client";
 import type { RotationPolicy, SyncPolicy } from "../config/automation.ts";
 
@@ -32,8 +33,10 @@ const MONTHS = [
 const DAYS_AHEAD = 3 * 366;
 const DAY_MS = 24 * 3_600_000;
 
-export function syncSpec({ everyMs }: SyncPolicy): ScheduleSpec {
-  return { intervals: [{ every: everyMs }] };
+/** Every so often, each service at its own second: those of a fleet would otherwise all be looked at in the same one. */
+export function syncSpec({ everyMs }: SyncPolicy, service: string): ScheduleSpec {
+  const place = createHash("sha256").update(service).digest().readUInt32BE() / 2 ** 32;
+  return { intervals: [{ every: everyMs, offset: Math.floor((place * everyMs) / 1_000) * 1_000 }] };
 }
 
 /**

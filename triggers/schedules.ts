@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { ScheduleAlreadyRunning, ScheduleNotFoundError } from "@temporalio/client";
-import type { Client, ScheduleOptions } from "@temporalio/client";
+import type { Client, ScheduleOptions, ScheduleSummary } from "@temporalio/client";
 import type { ServiceConfig, UserConfig } from "../config/user-config.ts";
 import { rotationId, syncId } from "../workflows/contract.ts";
 import type { RotationRunInput, SyncInput } from "../workflows/contract.ts";
@@ -25,7 +25,7 @@ function syncSchedule({ name, automation }: ServiceConfig, taskQueue: string): W
   const input: SyncInput = { service: name, by: "schedule" };
   return {
     scheduleId: syncId(name),
-    spec: syncSpec(automation.sync),
+    spec: syncSpec(automation.sync, name),
     action: {
       type: "startWorkflow",
       workflowType: "sync",
@@ -91,14 +91,20 @@ async function remove(client: Client, scheduleId: string): Promise<void> {
 
 /**
  * Wakes schedules that should have acted some time ago and have not, and returns their ids: after a crash of Temporal's own server it can
- * leave them asleep. Their catch-up window holds all the same. Costs a question for each, and no history.
+ * leave them asleep. Their catch-up window holds all the same. Costs one question for all of them and no history, where to describe each
+ * would make it write down six events.
  */
 export async function wakeOverdue(client: Client, wanted: readonly Wanted[], now: Date): Promise<readonly string[]> {
-  const woken: string[] = [];
-  for (const schedule of wanted) {
-    const { info, state } = await client.schedule.getHandle(schedule.scheduleId).describe();
+  const isOverdue = ({ info, state }: Pick<ScheduleSummary, "info" | "state">) => {
     const [next] = info.nextActionTimes;
-    if (state.paused || !next || now.getTime() - next.getTime() < OVERDUE_MS) continue;
+    return !state.paused && next !== undefined && now.getTime() - next.getTime() >= OVERDUE_MS;
+  };
+  const listed = new Set<string>();
+  for await (const schedule of client.schedule.list()) if (isOverdue(schedule)) listed.add(schedule.scheduleId);
+  const woken: string[] = [];
+  for (const schedule of wanted.filter(({ scheduleId }) => listed.has(scheduleId))) {
+    // What a list shows lags behind.
+    if (!isOverdue(await client.schedule.getHandle(schedule.scheduleId).describe())) continue;
     await put(client, schedule);
     woken.push(schedule.scheduleId);
   }

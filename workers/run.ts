@@ -9,6 +9,7 @@ import { UnderstudyError } from "../model/errors.ts";
 import { startMqttTriggers } from "../triggers/mqtt/start.ts";
 import { keepSchedules } from "../triggers/schedules.ts";
 import { createWorker } from "./worker.ts";
+import { workflowBundle } from "./workflow-bundle.ts";
 
 /**
  * Runs a worker as the environment says, until it is asked to end, and the MQTT triggers beside it unless
@@ -41,6 +42,8 @@ async function serve(makeActivities: typeof createActivities): Promise<void> {
       namespace,
       taskQueue,
       activities: makeActivities(world),
+      workflowBundle: await workflowBundle(),
+      services: serviceNames.length,
       identity: `understudy-worker ${process.pid}@${hostname()}`,
     });
     const triggers = process.env["UNDERSTUDY_TRIGGERS"] === "off" ? undefined : startMqttTriggers(world, serviceNames);

@@ -46,6 +46,22 @@ export const bringingBack = inWords({
   retry: { initialInterval: 500, backoffCoefficient: 2, maximumInterval: 5_000, maximumAttempts: 10 },
 });
 
+/**
+ * A node must not stay without power because nobody was there to switch it on: it waits for a worker however long that takes. Only
+ * a device that does not obey for about a quarter of an hour is given up; that a node does not boot is known at the first attempt.
+ */
+export const givingPowerBack = inWords({
+  ...base,
+  startToCloseTimeout: 600_000,
+  retry: {
+    initialInterval: 500,
+    backoffCoefficient: 2,
+    maximumInterval: 30_000,
+    maximumAttempts: 30,
+    nonRetryableErrorTypes: ["HOST_UNREACHABLE"],
+  },
+});
+
 /** Steps of a sync: another one follows in some minutes, so little is gained by trying long. */
 export const onSync = inWords({
   ...base,

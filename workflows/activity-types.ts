@@ -58,7 +58,7 @@ export interface HandoverActivities {
     input: NodeStep & { generation: GenerationRef; highestCounters: FrameCounters; admitted: AdmittedStick },
   ): Promise<{ counters: FrameCounters }>;
   /** The generation becomes the data directory, with this node's own values. */
-  applyConfig(input: NodeStep & { generation: GenerationRef }): Promise<{ files: number }>;
+  applyConfig(input: NodeStep & { generation: GenerationRef }): Promise<Applied>;
   /** Grants this node the epoch and starts the service: the point of no return once it is issued. */
   startNode(input: NodeStep): Promise<StartResult>;
   /** Online, seen as this node, and devices answer through it. */
@@ -90,6 +90,18 @@ export interface FailoverActivities {
 }
 
 export interface SyncActivities {
+  /**
+   * Looks whether all standbys hold what the active node has, and if so tells `service`: `fresh`. Changes nothing on any node, takes
+   * seconds, and needs no lock. `skipped`: why no sync is to be made now. Neither: a sync is needed to tell.
+   */
+  confirmCopies(input: { service: string }): Promise<{
+    readonly fresh?: {
+      readonly active: string;
+      readonly generation: GenerationRef;
+      readonly standbys: readonly { readonly node: string; readonly preloaded: boolean }[];
+    };
+    readonly skipped?: string;
+  }>;
   /** What `service` knows; started if need be, and waited for until it knows who serves, for some seconds. */
   askService(input: { service: string }): Promise<ServiceState>;
   /**
@@ -171,8 +183,11 @@ export interface WatchmanActivities {
     active: string;
     thorough: boolean;
   }): Promise<{ evidence: Evidence; policy: FailoverPolicy; standbys: readonly string[] }>;
-  /** Starts the service again on the node that serves, under its grant; not a handover. */
-  restartInPlace(input: NodeStep): Promise<StartResult>;
+  /**
+   * Starts the service again on the node that serves, under its grant; not a handover. `reset`: its coordinator hangs and is
+   * reset in between. Rejects COORDINATOR_NOT_RESET where that did not help; the service is left stopped then.
+   */
+  restartInPlace(input: NodeStep & { reset?: true }): Promise<StartResult>;
   /** Publishes Zigbee2MQTT's retained state `online` again, if it answers at this moment and the state still says otherwise. */
   putStateRight(input: { service: string }): Promise<{ published: boolean }>;
 }
@@ -240,6 +255,8 @@ export interface FenceReport {
     readonly proves: FenceProof;
     readonly ok: boolean;
     readonly detail: string;
+    /** That it switches this node is the user's word alone (`trusted`): never tested. */
+    readonly onTrust?: true;
   }[];
 }
 
@@ -339,6 +356,8 @@ export interface PreflightInput {
   /** Nodes that a person took out (`understudy standby NODE`). */
   readonly takenOut?: readonly string[];
   readonly enrolBlankStick: boolean;
+  /** A person agreed that what was changed by hand in the standby's files is replaced. */
+  readonly acceptEdits?: boolean;
   readonly epoch: number;
 }
 
@@ -381,6 +400,12 @@ export interface NodeFacts {
   readonly otherController?: { readonly ageMs: number };
   /** Why it could not be reached or understood. */
   readonly detail?: string;
+}
+
+export interface Applied {
+  readonly files: number;
+  /** What was kept of the files that they took the place of; `byHand`: because a person had changed them. */
+  readonly replaced?: { readonly directory: string; readonly files: readonly string[]; readonly byHand: boolean };
 }
 
 export interface StopResult {

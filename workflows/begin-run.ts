@@ -1,11 +1,19 @@
-import { ApplicationFailure, defineQuery, defineUpdate, setHandler, workflowInfo } from "@temporalio/workflow";
-import { CONFIRM_FENCED_UPDATE, PROGRESS_QUERY } from "./contract.ts";
+import {
+  ApplicationFailure,
+  defineQuery,
+  defineSignal,
+  defineUpdate,
+  setHandler,
+  workflowInfo,
+} from "@temporalio/workflow";
+import { CONFIRM_FENCED_UPDATE, PROGRESS_QUERY, TRY_AGAIN_SIGNAL } from "./contract.ts";
 import type { ConfirmFenced, HandoverReport } from "./contract.ts";
 import { HandoverRun } from "./handover-run.ts";
 import { Recorder } from "./recorder.ts";
 
 export const progressQuery = defineQuery<HandoverReport>(PROGRESS_QUERY);
 export const confirmFencedUpdate = defineUpdate<HandoverReport, [ConfirmFenced]>(CONFIRM_FENCED_UPDATE);
+export const tryAgainSignal = defineSignal(TRY_AGAIN_SIGNAL);
 
 /** The run of the workflow that calls it: from here on it answers who asks for its progress, and who confirms a fence. */
 export function beginRun(about: Pick<HandoverReport, "service" | "kind" | "reason">): HandoverRun {
@@ -26,5 +34,8 @@ export function beginRun(about: Pick<HandoverReport, "service" | "kind" | "reaso
       },
     },
   );
+  setHandler(tryAgainSignal, () => run.confirmation.askAgain(), {
+    description: "While it waits for a person: fence and listen again at once",
+  });
   return run;
 }

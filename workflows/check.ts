@@ -39,10 +39,11 @@ export async function check(input: CheckInput): Promise<CheckReport> {
   for (;;) {
     const { evidence, policy } = await examine({ service, active: holder, thorough: true });
     const now = Date.now();
-    const followed = followTrouble(trouble, evidence, false, now);
-    const { condition, facts } = diagnose(evidence);
+    const followed = followTrouble(trouble, evidence, false, now, state.trouble?.restartFailed);
+    const past = pastOf(asked(state), followed, false, now);
+    const { condition, facts } = diagnose(evidence, past);
     if (condition === "serves") return { service, serves: "yes", because: facts };
-    const decision = decide(evidence, { ...policy, restarts: 0 }, pastOf(asked(state), followed, false, now));
+    const decision = decide(evidence, { ...policy, restarts: 0 }, past);
     const since = new Date(followed.since).toISOString();
     if (decision.action === "takeOver") return takeOver(service, decision.because, since);
     // Nothing that a further look finds would change what a person has ordered.

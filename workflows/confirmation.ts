@@ -7,10 +7,21 @@ import type { ConfirmFenced, HandoverReport } from "./contract.ts";
 export class FenceConfirmation {
   #waits: NonNullable<HandoverReport["waitsForPerson"]> | undefined;
   #given: ConfirmFenced | undefined;
+  #asked = 0;
 
   /** Who confirmed it; undefined while nobody has. */
   get by(): string | undefined {
     return this.#given?.by;
+  }
+
+  /** How often a person has asked to try again at once. */
+  get asked(): number {
+    return this.#asked;
+  }
+
+  /** A person has changed something, so that it is worth another try. */
+  askAgain(): void {
+    this.#asked += 1;
   }
 
   /** From now on a person is asked. */

@@ -30,6 +30,8 @@ export interface SwitchoverInput {
   readonly rehearse?: boolean;
   /** The user has agreed that a blank spare stick on the standby becomes one of this network's. */
   readonly enrolBlankStick?: boolean;
+  /** The user has agreed that what somebody changed by hand in the standby's files is replaced; it is kept there. */
+  readonly acceptEdits?: boolean;
   /** Set by `service` only: finish this handover, which ended without a verdict, and do nothing else. */
   readonly recover?: Unfinished;
 }
@@ -237,7 +239,21 @@ export interface ServiceState {
   /** Restarts in place, newest first, at most 20. */
   readonly restarts: readonly string[];
   /** What the service would have done had it been armed, newest first, at most 20. */
-  readonly wouldHave: readonly { readonly at: string; readonly decision: Decision }[];
+  readonly wouldHave: readonly WouldHave[];
+}
+
+/** What a service that only observes would have done. */
+export interface WouldHave {
+  readonly at: string;
+  readonly decision: Decision;
+  readonly outage: ExpectedOutage;
+}
+
+/** An estimate of an outage, and what it is made from: what was measured here of such runs, or a value that fits most homes. */
+export interface ExpectedOutage {
+  /** From the moment at which the service was first seen not to serve. */
+  readonly ms: number;
+  readonly basis: "failovers" | "switchovers" | "restarts" | "default";
 }
 
 export interface Trouble {
@@ -252,6 +268,8 @@ export interface Trouble {
   readonly apartSince?: string;
   /** When Zigbee2MQTT said that it stops because it was told to. */
   readonly stopSaid?: string;
+  /** A restart in place failed, and the service has not run there since; `coordinator`: it does not answer, even after a reset. */
+  readonly restartFailed?: { readonly node: string; readonly because: "coordinator" | "otherwise" };
   /** The devices are silent: the next looks ask the coordinator too. */
   readonly thorough?: boolean;
 }
@@ -316,6 +334,8 @@ export const NOTE_COPY_UPDATE = "noteCopy";
 export const MAKE_WAY_SIGNAL = "makeWay";
 /** Update of `failover`: a ConfirmFenced. */
 export const CONFIRM_FENCED_UPDATE = "confirmFenced";
+/** Signal of a `failover` that waits for a person: something was changed, so fence and listen again at once. */
+export const TRY_AGAIN_SIGNAL = "tryAgain";
 
 export function checkId(service: string): string {
   return `check:${service}`;
@@ -361,7 +381,7 @@ export type Control = { readonly by: string; readonly reason?: string } & (
 export interface SyncInput {
   readonly service: string;
   /** A person may write an idle coordinator before the service is armed, and while it is paused. */
-  readonly by: "schedule" | "person";
+  readonly by: "schedule" | "change" | "person";
   /** A person agreed that a blank stick in a standby becomes one of this network's. */
   readonly enrolBlankStick?: boolean;
 }

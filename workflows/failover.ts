@@ -9,7 +9,7 @@ import { describeFailure } from "./failures.ts";
 import { StepFailed } from "./handover-run.ts";
 import type { HandoverRun } from "./handover-run.ts";
 import { recoverHandover } from "./recover-handover.ts";
-import { inForce } from "./service-control.ts";
+import { takenOutOf } from "./service-control.ts";
 import { TakeOver } from "./take-over.ts";
 import { ignoreStepFailure } from "./way-back.ts";
 
@@ -31,7 +31,7 @@ export async function failover(input: FailoverInput): Promise<HandoverReport> {
 
   const { unfinished } = opening.state;
   if (!unfinished) return takeOver(run, input, opening, opening.state.holder);
-  const recovered = await recoverHandover(run, unfinished);
+  const recovered = await recoverHandover(run, unfinished, opening);
   const { holder } = recovered;
   // Evidence was for the handover before it; and what is not known cannot be taken over, unless that was a planned one whose
   // old node is lost: then this is what it needs.
@@ -66,7 +66,7 @@ async function takeOver(
           service,
           ...(holder === undefined ? {} : { from: holder }),
           ...(wanted === undefined ? {} : { to: wanted }),
-          offline: Object.keys(inForce(state, new Date()).offline),
+          offline: takenOutOf(state),
           copies: state.copies,
           epoch: knownEpoch,
           by,

@@ -1,11 +1,20 @@
-import { ApplicationFailure, CancellationScope, workflowInfo } from "@temporalio/workflow";
-import type { FenceTestPlan, FenceTestProof, FenceTestRung, FenceTestStep } from "./activity-types.ts";
-import { bringingBack, onNode, onNodeOnce, toService } from "./activities-proxy.ts";
+import {
+  ApplicationFailure,
+  CancellationScope,
+  ParentClosePolicy,
+  executeChild,
+  workflowInfo,
+} from "@temporalio/workflow";
+import type { FenceTestPlan, FenceTestStep } from "./activity-types.ts";
+import { onNode, toService } from "./activities-proxy.ts";
 import { beginRun } from "./begin-run.ts";
 import { handoverId } from "./contract.ts";
 import type { FenceTestInput, HandoverReport } from "./contract.ts";
+import type { StepFailure } from "./failures.ts";
 import { StepFailed } from "./handover-run.ts";
 import type { HandoverRun } from "./handover-run.ts";
+import { proveRung } from "./prove-rung.ts";
+import type { RungProof } from "./prove-rung.ts";
 
 /**
  * Proves which node goes when a rung is switched off: off, the node is gone and the others are not; on, it comes up under
@@ -52,17 +61,19 @@ async function prove(
   const mappings: string[] = [];
   let { bootId } = plan;
   for (const rung of plan.rungs) {
-    try {
-      const result = await proveRung(run, { service, node, rung, bootId, others: plan.others });
-      if (!result.proven) return await verdict(run, node, rung, result.detail);
-      bootId = result.bootId ?? bootId;
-      mappings.push(rung.mapping);
-      run.order({ verb: "fenceTested", by, node, mappings: [...mappings] });
-    } catch (error) {
-      if (!(error instanceof StepFailed)) throw error;
-      run.failedBy(error);
-      return await verdict(run, node, rung, error.failure.what);
+    const { on, failure } = await switchOffAndOn(run, { service, node, rung, bootId, others: plan.others });
+    if (failure) run.recorder.set({ error: { step: "proveRung", node, ...wordsOf(failure) } });
+    const because = failure?.what ?? (on?.proven ? undefined : on?.detail);
+    if (because !== undefined || !on) {
+      const left = on ? "" : ` It may be without power: switch ${rung.name} on by hand, and see that ${node} boots.`;
+      return run.verdict(
+        "failed",
+        `Not proven that ${rung.name} switches ${node}: ${because ?? "nothing was seen."}${left}`,
+      );
     }
+    bootId = on.bootId ?? bootId;
+    mappings.push(rung.mapping);
+    run.order({ verb: "fenceTested", by, node, mappings: [...mappings] });
   }
   const names = plan.rungs.map(({ name }) => name).join(" and ");
   return run.verdict(
@@ -71,29 +82,27 @@ async function prove(
   );
 }
 
-function verdict(run: HandoverRun, node: string, rung: FenceTestRung, because: string): Promise<HandoverReport> {
-  return run.verdict("failed", `Not proven that ${rung.name} switches ${node}: ${because}`);
-}
-
-/** Whatever became of the off, the power comes back. */
-async function proveRung(run: HandoverRun, step: FenceTestStep): Promise<FenceTestProof> {
-  const { node, rung } = step;
-  let failure: StepFailed | undefined;
+/** In a workflow of its own, so that the power comes back even where this one is terminated. */
+async function switchOffAndOn(run: HandoverRun, step: FenceTestStep): Promise<RungProof> {
+  const { service, node, rung } = step;
   try {
-    await run.step(
-      { name: "fenceTestOff", title: `Switch it off by ${rung.name}`, node },
-      () => onNodeOnce.fenceTestOff(step),
-      ({ detail }) => detail,
+    return await run.step(
+      { name: "proveRung", title: `Switch it off by ${rung.name}, and on again`, node },
+      () =>
+        executeChild(proveRung, {
+          workflowId: `${handoverId(service)}:${run.report.runId}:rung-${rung.index}`,
+          args: [step],
+          parentClosePolicy: ParentClosePolicy.ABANDON,
+          staticSummary: `${node} is switched off by ${rung.name}, and on again`,
+        }),
+      ({ off, on, failure }) => [off?.detail, on?.detail, failure?.what].filter((words) => words).join("; "),
     );
   } catch (error) {
     if (!(error instanceof StepFailed)) throw error;
-    failure = error;
+    return { failure: error.failure };
   }
-  const back = await run.step(
-    { name: "fenceTestOn", title: "Give it its power back", node },
-    () => bringingBack.fenceTestOn(step),
-    ({ detail }) => detail,
-  );
-  if (failure) throw failure;
-  return back;
+}
+
+function wordsOf({ id, what, next }: StepFailure): { id: string; what: string; next: string } {
+  return { id, what, next };
 }

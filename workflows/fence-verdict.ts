@@ -18,7 +18,9 @@ export function mayTakeOver(
   options: { confirmedBy?: string | undefined } = {},
 ): FenceVerdict {
   if (listening?.heard) {
-    return { allowed: false, vetoed: true, because: `its coordinator was heard on the air (${listening.detail})` };
+    const although = isOnTrust(fence) ? `, although ${provenBy(fence)}: that may switch another machine` : "";
+    const because = `its coordinator was heard on the air (${listening.detail.replace(/\.$/, "")})${although}`;
+    return { allowed: false, vetoed: true, because };
   }
   if (suffices(fence.proven)) return { allowed: true, because: `${fence.proven}: ${provenBy(fence)}` };
   const silent = listening?.scanned === true && listening.heardBefore;
@@ -32,6 +34,15 @@ export function mayTakeOver(
     return { allowed: true, because: `${options.confirmedBy} confirmed that it is off` };
   }
   return { allowed: false, vetoed: false, because: missing(fence, listening) };
+}
+
+/**
+ * Whether only the user's word says that what was switched off is the old node: then it is listened for all the same, since a beacon
+ * is a veto. A node whose radio was silenced, or whose wiring was tested, is off; to listen would take seconds and say less. Pure.
+ */
+export function isOnTrust({ rungs, proven }: FenceReport): boolean {
+  const proofs = rungs.filter(({ ok, proves }) => ok && proves === proven);
+  return suffices(proven) && proofs.length > 0 && proofs.every(({ onTrust }) => onTrust === true);
 }
 
 function provenBy({ rungs, proven }: FenceReport): string {

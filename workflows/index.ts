@@ -2,6 +2,7 @@ export { check } from "./check.ts";
 export { failover } from "./failover.ts";
 export { fenceTest } from "./fence-test.ts";
 export { operate } from "./operate.ts";
+export { proveRung } from "./prove-rung.ts";
 export { rotation } from "./rotation.ts";
 export { service } from "./service.ts";
 export { switchover } from "./switchover.ts";

@@ -29,7 +29,7 @@ export async function operate(input: OperateInput): Promise<HandoverReport> {
   if (opening.searchAttributes) run.makeSearchable(input.service);
   run.sawCounters(opening.state.highestCounters);
   if (input.operation !== "adopt" && opening.state.unfinished) {
-    const recovered = await recoverHandover(run, opening.state.unfinished);
+    const recovered = await recoverHandover(run, opening.state.unfinished, opening);
     if (recovered.outcome === "unknown" || recovered.outcome === "failed")
       return run.verdict(recovered.outcome, recovered.message);
     opening = nowHeldBy(opening, recovered.holder);

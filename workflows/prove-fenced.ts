@@ -1,9 +1,10 @@
 import { condition } from "@temporalio/workflow";
 import type { FenceReport, Listening, NodeStep } from "./activity-types.ts";
 import { briefly, onNode, onNodeOnce } from "./activities-proxy.ts";
-import { mayTakeOver } from "./fence-verdict.ts";
+import { isOnTrust, mayTakeOver } from "./fence-verdict.ts";
 import { StepFailed } from "./handover-run.ts";
 import type { HandoverRun } from "./handover-run.ts";
+import { untilNextTry } from "./patience.ts";
 import { ignoreStepFailure } from "./way-back.ts";
 
 /** How the attempt to prove the old node off ended. */
@@ -12,25 +13,23 @@ export type Fenced =
   /** While a person was waited for, the old node was seen to serve well: nothing is to be taken over. */
   | { readonly outcome: "serves-again" };
 
-/** Fencing and listening are tried again after this time, longer each time, since a wait may last for days. */
-const AGAIN_MS = { first: 60_000, most: 900_000 };
-
 /**
  * Proves that the old node no longer serves, by the ladder, by listening, or by a person, who is waited for as long as it
- * takes. Rejects StepFailed and CancelledFailure where it is cancelled.
+ * takes; meanwhile both are tried again, ever less often. Rejects StepFailed and CancelledFailure where it is cancelled.
  */
 export async function proveFenced(run: HandoverRun, old: NodeStep, standby: NodeStep): Promise<Fenced> {
   let fence: FenceReport = { selfFenced: false, rungs: [] };
   let heard: Listening | undefined;
+  const began = Date.now();
   for (let round = 0; ; round++) {
+    const { asked } = run.confirmation;
     if (round > 0 && (await servesWell(run, old))) {
       run.confirmation.close();
       return { outcome: "serves-again" };
     }
     if (run.confirmation.by === undefined) fence = (await tried(fenceOnce(run, old))) ?? fence;
-    // Where the ladder suffices nothing is listened for: it takes seconds, and says less.
     let verdict = mayTakeOver(fence, undefined);
-    if (!verdict.allowed) {
+    if (!verdict.allowed || isOnTrust(fence)) {
       const listening = await tried(listenOnce(run, old, standby));
       // What was heard stays a veto until a scan hears nothing.
       if (listening?.scanned === true || !heard?.heard) heard = listening;
@@ -45,14 +44,14 @@ export async function proveFenced(run: HandoverRun, old: NodeStep, standby: Node
     run.confirmation.wait(waits);
     run.recorder.set({ waitsForPerson: waits });
     run.say(inWords(waits));
-    const again = Math.min(AGAIN_MS.first * 1.2 ** round, AGAIN_MS.most);
-    await condition(() => run.confirmation.by !== undefined, again);
+    const isAskedFor = () => run.confirmation.by !== undefined || run.confirmation.asked !== asked;
+    await condition(isAskedFor, untilNextTry(Date.now() - began));
   }
 }
 
 function inWords({ node, because, vetoed }: { node: string; because: string; vetoed: boolean }): string {
   return vetoed
-    ? `${node} is still on the air: ${because}. Switch it off; then this goes on by itself.`
+    ? `${node} is still on the air: ${because}. Switch it off; then this goes on by itself, at once with: understudy confirm-fenced --node ${node}`
     : `A person has to make sure that ${node} is off: ${because}. Pull its plug or its stick, then: understudy confirm-fenced --node ${node}`;
 }
 

@@ -27,9 +27,10 @@ export function isFailover(unfinished: Unfinished): unfinished is UnfinishedFail
 export async function recoverFailover(
   run: HandoverRun,
   unfinished: UnfinishedFailover,
-  facts: readonly NodeFacts[],
+  known: { readonly facts: readonly NodeFacts[]; readonly offline: readonly string[] },
   { action, because }: RecoveryDecision,
 ): Promise<Ending> {
+  const { facts, offline } = known;
   const { from, to } = unfinished;
   // Above the handover's own and that of its way back, so that nothing they left behind takes effect any more.
   const epoch = Math.max(unfinished.epoch + 1, ...facts.map((node) => node.epoch)) + 1;
@@ -40,7 +41,7 @@ export async function recoverFailover(
   run.sawCounters(unfinished.takeover.generation.counters);
   // startNode keeps the grant on the node before it issues the start.
   const mayHaveSpoken = facts.some((node) => node.node === to && node.epoch >= unfinished.epoch);
-  const recovery = new FailoverRecovery(run, unfinished, { epoch, mayHaveSpoken });
+  const recovery = new FailoverRecovery(run, unfinished, { epoch, mayHaveSpoken, offline });
   if (action === "complete") return recovery.complete(facts.some(({ node, reachable }) => node === from && reachable));
   if (action === "settled" && (await recovery.oldNodeServes()))
     return { outcome: "returned", message: `${lead}. ${from} serves.` };
@@ -53,12 +54,19 @@ class FailoverRecovery {
   readonly #epoch: number;
   /** The standby, in the run that ended without a verdict. */
   readonly #mayHaveSpoken: boolean;
+  /** Nodes that a person took out. */
+  readonly #offline: readonly string[];
 
-  constructor(run: HandoverRun, unfinished: UnfinishedFailover, now: { epoch: number; mayHaveSpoken: boolean }) {
+  constructor(
+    run: HandoverRun,
+    unfinished: UnfinishedFailover,
+    now: { epoch: number; mayHaveSpoken: boolean; offline: readonly string[] },
+  ) {
     this.#run = run;
     this.#unfinished = unfinished;
     this.#epoch = now.epoch;
     this.#mayHaveSpoken = now.mayHaveSpoken;
+    this.#offline = now.offline;
   }
 
   /** The standby runs: it is granted anew, and what may still be on its way to the old node is refused there from now on. */
@@ -113,7 +121,7 @@ class FailoverRecovery {
             service,
             from,
             to,
-            offline: [],
+            offline: this.#offline,
             copies: { [to]: before },
             epoch: this.#epoch - 1,
             by: "person",

@@ -8,6 +8,7 @@ import { StepFailed } from "./handover-run.ts";
 import { isFailover, recoverFailover } from "./recover-failover.ts";
 import { decideRecovery } from "./recovery.ts";
 import type { RecoveryDecision } from "./recovery.ts";
+import { takenOutOf } from "./service-control.ts";
 import { goBack, ignoreStepFailure, serveAgain } from "./way-back.ts";
 
 export interface Recovered {
@@ -17,8 +18,15 @@ export interface Recovered {
   readonly holder?: string;
 }
 
-/** Completes or returns a handover that ended without a verdict, by what the nodes themselves say. Never rejects StepFailed. */
-export async function recoverHandover(run: HandoverRun, unfinished: Unfinished): Promise<Recovered> {
+/**
+ * Completes or returns a handover that ended without a verdict, by what the nodes themselves say and what a person ordered until
+ * this run began. Never rejects StepFailed.
+ */
+export async function recoverHandover(
+  run: HandoverRun,
+  unfinished: Unfinished,
+  { state }: Opening,
+): Promise<Recovered> {
   const { from, to, epoch } = unfinished;
   const service = run.report.service;
   run.heading(from, to, epoch);
@@ -30,7 +38,7 @@ export async function recoverHandover(run: HandoverRun, unfinished: Unfinished):
     const decision = decideRecovery(unfinished, facts);
     run.say(`An earlier handover from ${from} to ${to} ended without a verdict: ${decision.because}.`);
     const recovered = isFailover(unfinished)
-      ? await recoverFailover(run, unfinished, facts, decision)
+      ? await recoverFailover(run, unfinished, { facts, offline: takenOutOf(state) }, decision)
       : await CancellationScope.nonCancellable(() => new Recovery(run, unfinished, facts).carryOut(decision));
     const isOver = recovered.outcome !== "unknown" && recovered.outcome !== "failed";
     if (!isOver && !run.report.abandoned) return recovered;

@@ -31,16 +31,27 @@ export async function rotation(input: RotationInput): Promise<RotationReport> {
   const { service } = input;
   const again = input.againMs ?? AGAIN_MS;
   for (let waitedMs = 0; ; waitedMs += again) {
-    const state = inForce(await onSync.askService({ service }), new Date());
-    const hindrance = whyNoRotation(state);
-    if (hindrance !== undefined || state.holder === undefined) return skipped(service, hindrance ?? "");
-    const disturbance = await disturbanceOn(service, state.holder);
-    if (disturbance === undefined) return handOver(service);
+    const before = await mayRotate(service);
+    if (before.holder === undefined) return skipped(service, before.because);
+    const disturbance = await disturbanceOn(service, before.holder);
+    if (disturbance === undefined) {
+      // To find that out may have taken minutes, in which a person may have paused it.
+      const now = await mayRotate(service);
+      return now.holder === undefined ? skipped(service, now.because) : handOver(service);
+    }
     if (waitedMs + again > (POSTPONED_AT_MOST_MS / AGAIN_MS) * again)
       return skipped(service, `It was postponed for an hour. ${disturbance}`);
     setCurrentDetails(`Postponed: ${disturbance}`);
     await sleep(again, { summary: `Postponed: ${disturbance}` });
   }
+}
+
+/** The node that serves, where nothing and nobody is in the way of a rotation. */
+async function mayRotate(service: string): Promise<{ holder: string } | { holder?: undefined; because: string }> {
+  const state = inForce(await onSync.askService({ service }), new Date());
+  const because = whyNoRotation(state);
+  if (because !== undefined || state.holder === undefined) return { because: because ?? "" };
+  return { holder: state.holder };
 }
 
 /** Where that cannot be found out the switchover's own checks say why. */

@@ -117,14 +117,17 @@ export function noLongerStopped(state: ServiceState): ServiceState {
   return without(state, "stopped");
 }
 
-/** What a sync found on a standby or made there. */
-export function noteCopy(state: ServiceState, { node, copy }: NotedCopy): ServiceState {
+/** What a sync found on a standby or made there. A look has no lock: what it found before a handover is not true after it. */
+export function noteCopy(state: ServiceState, { node, copy, ifEpoch }: NotedCopy): ServiceState {
+  if (ifEpoch !== undefined && (state.current !== undefined || state.epoch !== ifEpoch)) return state;
   return { ...state, copies: { ...state.copies, [node]: copy } };
 }
 
 export interface NotedCopy {
   readonly node: string;
   readonly copy: Copy;
+  /** Only while the service is at this epoch, and no handover is under way. */
+  readonly ifEpoch?: number;
 }
 
 /**
@@ -165,6 +168,11 @@ export function inForce(state: ServiceState, now: Date): ServiceState {
   const offline = Object.entries(state.offline).filter(([, hold]) => !isOver(hold, now));
   if (offline.length === Object.keys(state.offline).length) return left;
   return { ...left, offline: Object.fromEntries(offline) };
+}
+
+/** The nodes that a person has taken out by now: never chosen to serve. */
+export function takenOutOf(state: ServiceState): readonly string[] {
+  return Object.keys(inForce(state, new Date()).offline);
 }
 
 /** When the next hold or block ends, in ms since 1970; undefined where none does by itself. */

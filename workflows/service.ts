@@ -100,33 +100,38 @@ export async function service(input: ServiceInput): Promise<never> {
   for (let failedRecoveries = 0; ;) {
     book.change((state) => inForce(state, new Date()));
     await untilSomethingIsToBeDone(book);
-    if (book.state.current) {
-      setCurrentDetails(describe(book.state));
-      await watch(book, book.state.current);
-    } else if (book.state.unfinished && !workflowInfo().continueAsNewSuggested) {
-      await backOff(book, failedRecoveries);
-      if (book.state.current || !book.state.unfinished) continue;
-      await recover(input.service, book.state.unfinished);
-      failedRecoveries = book.state.unfinished ? failedRecoveries + 1 : 0;
-    } else if (workflowInfo().continueAsNewSuggested) {
+    if (isLong()) {
       await condition(() => allHandlersFinished() && watchman.idle && nodes.idle);
       await continueAsNew<typeof service>({ service: input.service, carried: book.state });
+    } else if (book.state.current) {
+      setCurrentDetails(describe(book.state));
+      await watch(book, book.state.current);
+    } else if (book.state.unfinished) {
+      await backOff(book, failedRecoveries);
+      if (isLong() || book.state.current || !book.state.unfinished) continue;
+      await recover(book, book.state.unfinished);
+      failedRecoveries = book.state.unfinished ? failedRecoveries + 1 : 0;
     }
   }
+}
+
+/** Its history is to be begun anew. A handover, which may wait for a person for months, goes on meanwhile. */
+function isLong(): boolean {
+  return workflowInfo().continueAsNewSuggested;
 }
 
 /** Returns at the latest when the next hold ends, so that its end is seen without anybody asking. */
 async function untilSomethingIsToBeDone(book: ServiceBook): Promise<void> {
   const shown = book.state;
   setCurrentDetails(describe(shown));
-  const due = () => book.state !== shown || workflowInfo().continueAsNewSuggested;
+  const due = () => book.state !== shown || isLong();
   if (shown.current ?? shown.unfinished) return;
   const expiry = nextExpiry(shown);
   if (expiry === undefined) await condition(due);
   else await condition(due, Math.max(1, expiry - Date.now()));
 }
 
-/** Waits until the current handover gave its verdict, or closed without one (terminated, lost). */
+/** Waits until the current handover gave its verdict, or closed without one (terminated, lost), or the history has become long. */
 async function watch(book: ServiceBook, current: NonNullable<ServiceState["current"]>): Promise<void> {
   const over = () => book.state.current?.runId !== current.runId;
   const watching = new CancellationScope();
@@ -137,10 +142,10 @@ async function watch(book: ServiceBook, current: NonNullable<ServiceState["curre
       if (isCancellation(error)) return false;
       throw error;
     });
-  const told = condition(over).then(() => false);
+  const told = condition(() => over() || isLong()).then(() => false);
   if (await Promise.race([closed, told])) {
     if (!(await condition(over, VERDICT_GRACE_MS))) book.lost(current.runId);
-  } else if (book.state.unfinished) {
+  } else if (over() && book.state.unfinished) {
     // The recovery needs its id, and the verdict is told just before the run closes.
     await closed;
   }
@@ -154,8 +159,12 @@ async function backOff(book: ServiceBook, failedRecoveries: number): Promise<voi
   await condition(() => book.state.current !== undefined || book.state.unfinished === undefined, wait);
 }
 
-/** Starts the recovery under the handover's own id, so that no other handover runs beside it. Whether it worked is in the state. */
-async function recover(name: string, unfinished: Unfinished): Promise<void> {
+/**
+ * Starts the recovery under the handover's own id, so that no other handover runs beside it, and waits until it has ended or the
+ * history has become long: then it is watched like any other. Whether it worked is in the state.
+ */
+async function recover(book: ServiceBook, unfinished: Unfinished): Promise<void> {
+  const name = book.state.service;
   const args: [SwitchoverInput] = [
     { service: name, reason: "the handover before it ended without a verdict", recover: unfinished },
   ];
@@ -166,11 +175,20 @@ async function recover(name: string, unfinished: Unfinished): Promise<void> {
       parentClosePolicy: ParentClosePolicy.ABANDON,
       staticSummary: `Recovery of the handover of ${name} from ${unfinished.from} to ${unfinished.to}`,
     });
-    await child.result();
+    await Promise.race([hasEnded(child), condition(() => book.state.current !== undefined && isLong())]);
   } catch (error) {
     if (isCancellation(error)) throw error;
-    // Another handover took the id: it recovers first and is watched like any other. A recovery that failed gave its verdict.
-    if (!(error instanceof WorkflowExecutionAlreadyStartedError || error instanceof ChildWorkflowFailure)) throw error;
+    // Another handover took the id: it recovers first and is watched like any other.
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+  }
+}
+
+/** However it ended, one that was cancelled too: a recovery that failed gave its verdict. */
+async function hasEnded(recovery: { result(): Promise<unknown> }): Promise<void> {
+  try {
+    await recovery.result();
+  } catch (error) {
+    if (!(error instanceof ChildWorkflowFailure)) throw error;
   }
 }
 

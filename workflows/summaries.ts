@@ -1,6 +1,6 @@
 import type { AllActivities } from "./activity-types.ts";
 
-type Describe = (input: { node?: string; from?: string; to?: string; service?: string }) => string;
+type Describe = (input: { node?: string; from?: string; to?: string; service?: string; reset?: true }) => string;
 
 /** What each activity does, in words, for whoever reads a run in the Temporal UI. */
 const SUMMARIES: Record<keyof AllActivities, Describe> = {
@@ -26,6 +26,7 @@ const SUMMARIES: Record<keyof AllActivities, Describe> = {
   fenceNode: ({ node }) => `Prove that ${node} no longer serves`,
   unfenceNode: ({ node }) => `Give ${node} its power back`,
   listenForActive: ({ node }) => `Listen on ${node}'s radio whether the old one is on the air`,
+  confirmCopies: ({ service }) => `See whether the copies of ${service} are what its active node holds`,
   captureLive: ({ service }) => `Copy what a standby of ${service} needs, if something changed`,
   refreshCopy: ({ node }) => `See to ${node}'s copy and its idle coordinator`,
   preloadCoordinator: ({ node }) => `Write ${node}'s idle coordinator ahead of time`,
@@ -40,7 +41,8 @@ const SUMMARIES: Record<keyof AllActivities, Describe> = {
   discardCopy: ({ node }) => `Throw ${node}'s copy away`,
   examine: () => "Look at the service from every direction",
   putStateRight: ({ service }) => `Put the retained state of ${service} right`,
-  restartInPlace: ({ node }) => `Start the service again on ${node}`,
+  restartInPlace: ({ node, reset }) =>
+    reset ? `Reset the coordinator of ${node} and start the service again` : `Start the service again on ${node}`,
   awaitHandoverEnd: () => "Wait until the handover has ended",
 };
 

@@ -10,9 +10,10 @@ import { StepFailed, stepInWords } from "./handover-run.ts";
 import type { HandoverRun } from "./handover-run.ts";
 import { MakeWay } from "./make-way.ts";
 import { nowHeldBy, recoverHandover } from "./recover-handover.ts";
-import { inForce } from "./service-control.ts";
+import { takenOutOf } from "./service-control.ts";
 import { takeOverInstead } from "./take-over-instead.ts";
 import type { Ending } from "./take-over.ts";
+import { appliedInWords, keptOnNode } from "./replaced-files.ts";
 import { startIssued } from "./start-issued.ts";
 import { goBack, ignoreStepFailure, serveAgain } from "./way-back.ts";
 
@@ -34,7 +35,7 @@ export async function switchover(input: SwitchoverInput): Promise<HandoverReport
 
   const unfinished = input.recover ?? opening.state.unfinished;
   if (unfinished) {
-    const recovered = await recoverHandover(run, unfinished);
+    const recovered = await recoverHandover(run, unfinished, opening);
     if (input.recover || recovered.outcome === "unknown" || recovered.outcome === "failed")
       return run.verdict(recovered.outcome, recovered.message);
     opening = nowHeldBy(opening, recovered.holder);
@@ -65,6 +66,7 @@ async function handOver(
             holder: opening.state.holder,
             ...takenOut(opening.state),
             enrolBlankStick: input.enrolBlankStick === true,
+            ...(input.acceptEdits ? { acceptEdits: true } : {}),
             epoch: knownEpoch,
           }),
         ),
@@ -109,7 +111,7 @@ async function handOver(
 }
 
 function takenOut(state: ServiceState): { takenOut?: readonly string[] } {
-  const nodes = Object.keys(inForce(state, new Date()).offline);
+  const nodes = takenOutOf(state);
   return nodes.length > 0 ? { takenOut: nodes } : {};
 }
 
@@ -139,6 +141,8 @@ class Switchover {
   #startIssued = false;
   #stoppedAt = "";
   #silenced = false;
+  /** What the verdict says of the standby's own files. */
+  #kept = "";
 
   constructor(run: HandoverRun, announced: Unfinished, options: { admitted: AdmittedStick; copies: Copies }) {
     this.#announced = announced;
@@ -225,11 +229,12 @@ class Switchover {
         onNode.undoApplyConfig({ ...newNode, madeIn: this.#epoch }),
       ),
     );
-    await run.step(
+    const applied = await run.step(
       { name: "applyConfig", title: "Put the files in place", node: this.#to },
       () => onNode.applyConfig({ ...newNode, generation }),
-      ({ files }) => `${files} files`,
+      appliedInWords,
     );
+    this.#kept = keptOnNode(applied, this.#to);
 
     await run.step({ name: "startNode", title: "Start the service", node: this.#to }, () =>
       startIssued(newNode, () => (this.#startIssued = true)),
@@ -304,7 +309,7 @@ class Switchover {
         onNode.leaveClean({ ...this.#at(this.#from), successor: this.#to }),
       )
       .catch(ignoreStepFailure);
-    return run.verdict("done", `${this.#service} runs on ${this.#to}.`);
+    return run.verdict("done", `${this.#service} runs on ${this.#to}.${this.#kept}`);
   }
 
   async #back(cause: StepFailed): Promise<HandoverReport> {

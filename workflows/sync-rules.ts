@@ -10,7 +10,7 @@ export function whyNoSync(state: ServiceState, by: SyncInput["by"]): string | un
     return `A handover from ${state.unfinished.from} to ${state.unfinished.to} ended without a verdict, and has to be recovered first.`;
   if (state.stopped) return `${state.stopped.by} stopped the service${because(state.stopped.reason)}.`;
   if (state.holder === undefined) return "It is not known yet which node serves.";
-  if (by === "schedule" && state.paused)
+  if (by !== "person" && state.paused)
     return `${state.paused.by} paused what happens by itself${because(state.paused.reason)}.`;
   return undefined;
 }

@@ -5,6 +5,7 @@ import type { Copy, Unfinished } from "./contract.ts";
 import { isUnseen } from "./failures.ts";
 import { StepFailed } from "./handover-run.ts";
 import type { HandoverRun } from "./handover-run.ts";
+import { takenOutOf } from "./service-control.ts";
 import { TakeOver } from "./take-over.ts";
 import type { Ending } from "./take-over.ts";
 
@@ -35,6 +36,7 @@ export async function takeOverInstead(run: HandoverRun, halfDone: HalfDone): Pro
       onNodeOnce.readFacts({ service }),
     );
     if (facts.some(({ node, reachable }) => node === from && reachable)) return undefined;
+    const offline = await takenOut(service);
     const fitness = await run.step(
       { name: "checkFitness", title: "Check whether the standby could take over without it", node: to },
       () =>
@@ -42,7 +44,7 @@ export async function takeOverInstead(run: HandoverRun, halfDone: HalfDone): Pro
           service,
           from,
           to,
-          offline: [],
+          offline,
           copies: copiesOf(halfDone),
           epoch: announced.epoch,
           by: "service",
@@ -66,6 +68,11 @@ export async function takeOverInstead(run: HandoverRun, halfDone: HalfDone): Pro
     if (error instanceof StepFailed || error instanceof ActivityFailure || isCancellation(error)) return undefined;
     throw error;
   }
+}
+
+/** Nodes that a person took out, perhaps since the handover began: its own checks would not have let it begin else. */
+async function takenOut(service: string): Promise<readonly string[]> {
+  return takenOutOf(await toService.askService({ service }));
 }
 
 /** What was read just now, in case that it has arrived; else what the last sync left there. */

@@ -1,12 +1,13 @@
 import { ApplicationFailure, CancellationScope, isCancellation, sleep } from "@temporalio/workflow";
 import type { FrameCounters } from "../model/frame-counters.ts";
 import type { NodeStep, Takeover } from "./activity-types.ts";
-import { briefly, bringingBack, onNode } from "./activities-proxy.ts";
+import { briefly, bringingBack, givingPowerBack, onNode } from "./activities-proxy.ts";
 import type { HandoverOutcome } from "./contract.ts";
 import { isUnseen } from "./failures.ts";
 import { StepFailed, stepInWords } from "./handover-run.ts";
 import type { HandoverRun } from "./handover-run.ts";
 import { proveFenced } from "./prove-fenced.ts";
+import { appliedInWords, keptOnNode } from "./replaced-files.ts";
 import { startIssued } from "./start-issued.ts";
 import { goBack, ignoreStepFailure, serveAgain } from "./way-back.ts";
 
@@ -46,6 +47,8 @@ export class TakeOver {
   readonly #old: NodeStep;
   readonly #new: NodeStep;
   #startIssued = false;
+  /** What the verdict says of the standby's own files. */
+  #kept = "";
 
   constructor(run: HandoverRun, plan: TakeOverPlan) {
     this.#run = run;
@@ -82,11 +85,12 @@ export class TakeOver {
     const run = this.#run;
     const { generation, write } = this.#plan.takeover;
     await this.#writeCoordinator(write);
-    await run.step(
+    const applied = await run.step(
       { name: "applyConfig", title: "Put the files in place", node: this.#new.node },
       () => onNode.applyConfig({ ...this.#new, generation }),
-      ({ files }) => `${files} files`,
+      appliedInWords,
     );
+    this.#kept = keptOnNode(applied, this.#new.node);
     await run.step({ name: "startNode", title: "Start the service", node: this.#new.node }, () =>
       startIssued(this.#new, () => (this.#startIssued = true)),
     );
@@ -167,7 +171,7 @@ export class TakeOver {
         briefly.leaveClean({ ...this.#old, successor: to }),
       )
       .catch(ignoreStepFailure);
-    return { outcome: "done", message: `${service} runs on ${to}.` };
+    return { outcome: "done", message: `${service} runs on ${to}.${this.#kept}` };
   }
 
   async #unproven({ failure }: StepFailed): Promise<Ending> {
@@ -198,7 +202,7 @@ export class TakeOver {
   async #isBack(): Promise<boolean> {
     const { from, service } = this.#plan;
     const given = await this.#unfence();
-    const looks = given ? LOOKS.afterPower : LOOKS.otherwise;
+    const looks = given === true ? LOOKS.afterPower : LOOKS.otherwise;
     for (let look = 1; ; look++) {
       const facts = await this.#run
         .step({ name: "readFacts", title: "See whether the old node is there", node: from, again: true }, () =>
@@ -211,17 +215,17 @@ export class TakeOver {
     }
   }
 
-  /** Whether anything was given back to it. */
-  async #unfence(): Promise<boolean> {
+  /** Whether anything was given back to it; undefined where it may be without power, or does not come up. */
+  async #unfence(patiently = bringingBack): Promise<boolean | undefined> {
     const { from } = this.#plan;
     const report = await this.#run
       .step(
         { name: "unfenceNode", title: "Give the old node its power back", node: from, undo: true },
-        () => bringingBack.unfenceNode(this.#anew()),
+        () => patiently.unfenceNode(this.#anew()),
         ({ rungs }) => rungs.map(({ rung, ok }) => `${rung}: ${ok ? "done" : "failed"}`).join(", "),
       )
       .catch(ignoreStepFailure);
-    return report?.rungs.some(({ ok }) => ok) ?? false;
+    return report?.rungs.some(({ ok }) => ok);
   }
 
   /**
@@ -285,7 +289,8 @@ export class TakeOver {
     const { from, service } = this.#plan;
     run.confirmation.close();
     run.recorder.set({ waitsForPerson: undefined, abandoned: true });
-    await this.#unfence();
+    // Nobody goes on with it, so it is not given up for want of a worker.
+    const unpowered = (await this.#unfence(givingPowerBack)) === undefined;
     const facts = await run
       .step({ name: "readFacts", title: "See what the old node does", node: from, again: true }, () =>
         onNode.readFacts({ service }),
@@ -294,8 +299,10 @@ export class TakeOver {
     const old = facts?.find(({ node }) => node === from);
     const lead = "Cancelled before anything was started";
     if (old?.running === true) return { outcome: "returned", message: `${lead}; ${from} runs the service.` };
-    if (old?.running !== false)
-      return { outcome: "unknown", message: `${lead}; whether ${from} serves could not be seen.` };
+    if (old?.running !== false) {
+      const power = unpowered ? ` It may be without power, or does not boot: look at it.` : "";
+      return { outcome: "unknown", message: `${lead}; whether ${from} serves could not be seen.${power}` };
+    }
     // Nobody goes on with it, so `service` must know the epoch even where the node got no further than that.
     run.recorder.set({ epoch: this.#anew().epoch });
     try {

@@ -2,6 +2,7 @@ import type { Decision, Evidence } from "../model/evidence.ts";
 import type { ServiceState, Trouble } from "./contract.ts";
 import type { Past } from "./decision/decide.ts";
 import { diagnose, isNotServing } from "./decision/diagnose.ts";
+import { expectOutage } from "./expected-outage.ts";
 import { inForce } from "./service-control.ts";
 
 const KEPT = 20;
@@ -11,6 +12,7 @@ export interface Followed {
   readonly since: number;
   readonly lost?: { readonly since: number; readonly looks: number };
   readonly apartSince?: number;
+  readonly restartFailed?: Trouble["restartFailed"];
 }
 
 /** One look more, which began then. A look that does not find the active node lost begins the count anew. */
@@ -19,22 +21,37 @@ export function followTrouble(
   evidence: Evidence,
   stopSaid: boolean,
   began: number,
+  restartFailed = before?.restartFailed,
 ): Followed {
   const since = before ? Date.parse(before.since) : began;
-  const { condition } = diagnose(evidence, stopSaid);
-  if (!isNotServing(condition)) return { since };
+  const failed = stillFailed(restartFailed, evidence);
+  const { condition } = diagnose(evidence, { stopSaid, ...reasonOf(failed) });
+  if (!isNotServing(condition)) return { since, ...failed };
   const lost = before?.lost;
   const apart = before?.apartSince;
   return {
     since,
+    ...failed,
     lost: lost ? { since: Date.parse(lost.since), looks: lost.looks + 1 } : { since: began, looks: 1 },
     ...(condition === "host-gone" ? { apartSince: apart === undefined ? began : Date.parse(apart) } : {}),
   };
 }
 
+/** What runs, or ran on another node, is no longer down because of that restart. */
+function stillFailed(
+  restartFailed: Trouble["restartFailed"],
+  { active, node }: Evidence,
+): Pick<Followed, "restartFailed"> {
+  return restartFailed?.node === active && node.process !== "running" ? { restartFailed } : {};
+}
+
+function reasonOf({ restartFailed }: Pick<Followed, "restartFailed">): Pick<Past, "restartFailed"> {
+  return restartFailed ? { restartFailed: restartFailed.because } : {};
+}
+
 /** The trouble as it is kept: what this look found and led to. */
 export function troubleOf(
-  { since, lost, apartSince }: Followed,
+  { since, lost, apartSince, restartFailed }: Followed,
   decision: Decision,
   now: number,
   heard: { readonly stopSaid?: string | undefined; readonly devicesSilent: boolean },
@@ -46,6 +63,7 @@ export function troubleOf(
     at: iso(now),
     ...(lost ? { lost: { since: iso(lost.since), looks: lost.looks } } : {}),
     ...(apartSince === undefined ? {} : { apartSince: iso(apartSince) }),
+    ...(restartFailed ? { restartFailed } : {}),
     ...(heard.stopSaid === undefined ? {} : { stopSaid: heard.stopSaid }),
     ...(heard.devicesSilent ? { thorough: true } : {}),
   };
@@ -76,6 +94,7 @@ export function pastOf(known: ServiceState, followed: Followed, stopSaid: boolea
     troubleSince: followed.since,
     ...(followed.lost ? { lost: followed.lost } : {}),
     stopSaid,
+    ...reasonOf(followed),
     restarts: state.restarts.map((at) => Date.parse(at)),
     ...(handover ? { lastHandoverAt: Date.parse(handover.endedAt) } : {}),
     ...(refused ? { refused: { at: Date.parse(refused.endedAt), because: refused.message } } : {}),
@@ -98,7 +117,14 @@ export function noteRestart(state: ServiceState, now: number): ServiceState {
   return { ...state, restarts: [new Date(now).toISOString(), ...state.restarts].slice(0, KEPT) };
 }
 
+/** Whatever the restart did before it failed: that the service is stopped now is nobody's wish. */
+export function noteFailedRestart(state: ServiceState, failed: NonNullable<Trouble["restartFailed"]>): ServiceState {
+  return state.trouble ? { ...state, trouble: { ...state.trouble, restartFailed: failed } } : state;
+}
+
 export function noteWouldHave(state: ServiceState, decision: Decision, now: number): ServiceState {
-  const latest = { at: new Date(now).toISOString(), decision };
+  const since = state.trouble ? Date.parse(state.trouble.since) : now;
+  const outage = expectOutage(decision.action, Math.max(0, now - since), state.history);
+  const latest = { at: new Date(now).toISOString(), decision, outage };
   return { ...state, wouldHave: [latest, ...state.wouldHave].slice(0, KEPT) };
 }

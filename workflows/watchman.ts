@@ -15,10 +15,20 @@ import type { WatchmanActivities } from "./activity-types.ts";
 import { MAKE_WAY_SIGNAL, handoverId } from "./contract.ts";
 import type { FailoverInput, HandoverReport } from "./contract.ts";
 import { decide } from "./decision/decide.ts";
+import { describeFailure } from "./failures.ts";
 import { blockForQuietTime } from "./service-control.ts";
 import type { ServiceBook } from "./service-state.ts";
 import { summaryOf } from "./summaries.ts";
-import { followTrouble, notLost, isOutdated, noteRestart, noteWouldHave, pastOf, troubleOf } from "./trouble.ts";
+import {
+  followTrouble,
+  notLost,
+  isOutdated,
+  noteFailedRestart,
+  noteRestart,
+  noteWouldHave,
+  pastOf,
+  troubleOf,
+} from "./trouble.ts";
 
 /** A look that took longer than this by the workflow's clock is not believed: the worker, or its clock, stood still in between. */
 const STALE_MS = 30_000;
@@ -40,7 +50,7 @@ const looking = {
 };
 const acting = {
   cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-  startToCloseTimeout: 120_000,
+  startToCloseTimeout: 180_000,
   heartbeatTimeout: 6_000,
   // Whoever looks next sees whether it helped.
   retry: { maximumAttempts: 2 },
@@ -200,7 +210,7 @@ export class Watchman {
     if (this.#book.state.mode !== "armed" && !isReturn) {
       if (!wasKnown) this.#book.change((state) => noteWouldHave(state, decision, now));
       this.#lookAt = now + Math.min(Math.max((now - followed.since) / 2, 2 * SPACING_MS), 600_000);
-    } else if (decision.action === "restart") await this.#restart(holder);
+    } else if (decision.action === "restart") await this.#restart(holder, decision.reset);
     else await this.#takeOver(decision, policy.quietTimeMs);
   }
 
@@ -216,17 +226,19 @@ export class Watchman {
   }
 
   /** Counted before it is tried: whatever comes of it, there is not one more than allowed. */
-  async #restart(node: string): Promise<void> {
+  async #restart(node: string, reset: Decision["reset"]): Promise<void> {
     const { service, epoch, current, unfinished } = this.#book.state;
     // What a handover left half-done, its recovery starts.
     if (current ?? unfinished) return;
     this.#book.change((state) => noteRestart(state, Date.now()));
-    const step = { service, node, epoch, handover: "restart-in-place" };
+    const step = { service, node, epoch, handover: "restart-in-place", ...(reset ? { reset } : {}) };
     try {
       await restartInPlace.executeWithOptions({ ...acting, summary: summaryOf("restartInPlace", step) }, [step]);
     } catch (error) {
       if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
       log.warn("The restart in place failed", { service, node });
+      const because = describeFailure(error).id === "COORDINATOR_NOT_RESET" ? "coordinator" : "otherwise";
+      this.#book.change((state) => noteFailedRestart(state, { node, because }));
     }
     this.#lookAt = Date.now() + SPACING_MS;
   }

@@ -65,13 +65,13 @@ export async function provenMappings(client: Client, service: string, node: stri
   return new Set(fenceTests?.[node]?.map(({ mapping }) => mapping));
 }
 
-/** Why a rung's mapping is not believed: fault 24, another host would go off and ours stay on the air. */
+/** Why a rung's mapping is not believed but by the user's word: fault 24, another host would go off and ours stay on the air. */
 export function unprovenMapping(
   rung: PowerRung,
   { ssh, name }: NodeConfig,
   proven: ReadonlySet<string>,
 ): UnderstudyError | undefined {
-  if (rung.trusted || proven.has(mappingOf(rung, ssh.host))) return undefined;
+  if (proven.has(mappingOf(rung, ssh.host))) return undefined;
   return new UnderstudyError("FENCING_FAILED", {
     what: `That it switches ${name} and nothing else was never proven, so it was not used.`,
     next: `run \`understudy fence test --node ${name}\` while it stands by, or set \`trusted: true\` for this rung.`,

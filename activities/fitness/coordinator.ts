@@ -8,7 +8,7 @@ import type { FrameCounters } from "../../model/frame-counters.ts";
 import type { Takeover } from "../../workflows/activity-types.ts";
 import type { Finding } from "../../workflows/contract.ts";
 import { isOnNetwork, sharedCoordinator } from "../node/listen.ts";
-import { stickName } from "../node/write-coordinator.ts";
+import { stickName, whyUnproven } from "../node/write-coordinator.ts";
 import { passed, refused } from "../preflight/check.ts";
 import type { NodeAccess, World } from "../support/world.ts";
 
@@ -23,6 +23,8 @@ export async function checkCoordinator(
   signal: AbortSignal,
 ): Promise<{ findings: Finding[]; write?: Takeover["write"]; counters: FrameCounters }> {
   const { host, node, coordinator } = at;
+  const unproven = whyUnproven(node);
+  if (unproven) return { findings: [refused("stick", node.name, unproven.what, unproven.next)], counters: NO_COUNTERS };
   const mark = await readCoordinatorState(host, node, signal);
   const shared = isOnNetwork(at) ? await whyShared(world, at, mark?.preloaded !== undefined) : undefined;
   if (shared) {

@@ -9,6 +9,7 @@ import type { FitnessInput, Takeover } from "../../workflows/activity-types.ts";
 import type { Finding } from "../../workflows/contract.ts";
 import { passed, refused, run } from "../preflight/check.ts";
 import { referenceTo } from "../node/generation-ref.ts";
+import { checkHandEdits } from "../preflight/hand-edits.ts";
 import { checkNode } from "../preflight/node.ts";
 import { checkFree } from "../preflight/room.ts";
 import { checkBroker, checkPort } from "../preflight/standby.ts";
@@ -55,6 +56,8 @@ export async function checkCandidate(
         await requireSwappable(at.host, node, signal);
         return passed("data-directory", name, "Zigbee2MQTT's data directory can be exchanged");
       }),
+      // Nobody can be asked now, and a home without Zigbee is worse: what is replaced is kept, and said.
+      run("hand-edits", name, () => checkHandEdits(at, { active: input.from, mayReplace: true }, signal)),
       run("epoch", name, async () => {
         epoch = await readEpoch(at.host, node, signal);
         return judgeEpoch(name, epoch, input);

@@ -1,9 +1,10 @@
-import type { CoordinatorConfig } from "../../config/effective.ts";
+import type { CoordinatorConfig, EffectiveNode } from "../../config/effective.ts";
 import { highestCounters, nextCounters, raiseCounters } from "../../coordinators/frame-counters.ts";
 import { readNetwork } from "../../coordinators/network.ts";
 import { hashNvramImage } from "../../coordinators/nvram-image.ts";
 import type { NvramImage } from "../../coordinators/nvram-image.ts";
 import { readCoordinatorState, writeCoordinatorState } from "../../generations/node-state.ts";
+import { UnderstudyError } from "../../model/errors.ts";
 import type { FrameCounters } from "../../model/frame-counters.ts";
 import type { NodeAccess } from "../support/world.ts";
 
@@ -22,6 +23,8 @@ export async function writeRaised(
   },
 ): Promise<FrameCounters> {
   const { image, generation, signal } = request;
+  const unproven = whyUnproven(at.node);
+  if (unproven) throw new UnderstudyError("COORDINATOR_FOREIGN", { node: at.node.name, ...unproven });
   const target = nextCounters({
     dumps: [image],
     highestKnown: request.above,
@@ -55,6 +58,15 @@ export async function writeRaised(
   await request.write(raised);
   await mark("clean");
   return counters;
+}
+
+/** Why this coordinator must not be written, whatever it holds (I11): it may not be the stick that the user has named. */
+export function whyUnproven({ name, coordinator }: Pick<EffectiveNode, "name" | "coordinator">) {
+  if (!coordinator.unproven) return undefined;
+  return {
+    what: `The stick at ${coordinator.port} does not report the serial number that coordinator.serialNumber names for ${name}, nor any other. It may be another stick, so it is not written.`,
+    next: `Plug the stick with that serial number in. If this is the right one, remove coordinator.serialNumber for ${name} from understudy.yaml, and it is judged by what it holds.`,
+  };
 }
 
 /** By what a coordinator is told apart from others (I11); undefined where its path could lead to any. */

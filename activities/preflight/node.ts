@@ -62,7 +62,26 @@ async function checkGate({ host, node }: NodeAccess, signal: AbortSignal): Promi
   );
 }
 
-async function checkTool({ host, node }: NodeAccess, signal: AbortSignal): Promise<Finding> {
+async function checkTool(at: NodeAccess, signal: AbortSignal): Promise<Finding> {
+  return at.node.coordinator.driver === "zstack" ? checkShellTools(at, signal) : checkZigpy(at, signal);
+}
+
+/** What our own driver needs for a serial port; every usual system has it. */
+async function checkShellTools({ host, node }: NodeAccess, signal: AbortSignal): Promise<Finding> {
+  const result = await host.run(
+    'for tool in flock stty dd; do command -v $tool >/dev/null 2>&1 || { echo "$tool"; exit 1; }; done',
+    { privileged: true, signal },
+  );
+  if (result.code === 0) return passed("tool", node.name, "the coordinator is reached over SSH");
+  return refused(
+    "tool",
+    node.name,
+    `The coordinator cannot be reached over SSH: ${result.stdout.toString("utf8").trim()} is not installed.`,
+    `Install coreutils and util-linux (or busybox with them) on ${node.name}.`,
+  );
+}
+
+async function checkZigpy({ host, node }: NodeAccess, signal: AbortSignal): Promise<Finding> {
   const { python } = node.coordinator;
   const result = await host.run('"$1" -c "import zigpy_znp"', {
     args: [python],

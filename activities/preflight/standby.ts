@@ -1,18 +1,19 @@
 import { processesLocking } from "../../hosts/process.ts";
+import { addressOf, nodeReaches } from "../../hosts/reach.ts";
 import { requireSwappable } from "../../generations/data-directory.ts";
 import type { Finding } from "../../workflows/contract.ts";
 import { passed, refused, run } from "./check.ts";
 import type { Roles } from "./check.ts";
+import { checkHandEdits } from "./hand-edits.ts";
 import { checkRoom } from "./room.ts";
 import { judgeVersions } from "./versions.ts";
 
-/** Connects as Zigbee2MQTT will: `$1` host, `$2` port. Python is there anyway, for zigpy-znp. */
-const CONNECT = "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 5).close()";
+const CONNECT_MS = 5_000;
 
 type StandbyRole = Pick<Roles, "standby" | "signal">;
 
-/** The standby is stopped and could take over: version, room, directory, broker, stick. */
-export async function checkStandby(roles: Roles): Promise<Finding[]> {
+/** The standby is stopped and could take over: version, room, directory, broker, stick, and nobody's work would be lost. */
+export async function checkStandby(roles: Roles, consent: { acceptEdits?: boolean }): Promise<Finding[]> {
   const { active, standby, service } = roles;
   const name = standby.node.name;
   return [
@@ -28,6 +29,10 @@ export async function checkStandby(roles: Roles): Promise<Finding[]> {
       return passed("data-directory", name, "Zigbee2MQTT's data directory can be exchanged");
     })),
     ...(await run("broker", name, () => checkBroker(roles))),
+    ...(await run("hand-edits", name, () => {
+      const options = { active: active.node.name, mayReplace: consent.acceptEdits === true };
+      return checkHandEdits(standby, options, roles.signal);
+    })),
   ];
 }
 
@@ -58,13 +63,10 @@ export async function checkPort({ standby: { host, node }, signal }: StandbyRole
 /** Zigbee2MQTT opens the radio before MQTT: without a broker it would leave it on the air and end. */
 export async function checkBroker({ standby: { host, node }, signal }: StandbyRole): Promise<Finding> {
   const url = new URL(node.mqttServer);
-  const port = url.port || (url.protocol === "mqtts:" ? "8883" : "1883");
-  const result = await host.run('"$1" -c "$2" "$3" "$4"', {
-    args: [node.coordinator.python, CONNECT, url.hostname.replace(/^\[|\]$/g, ""), port],
-    timeoutMs: 15_000,
-    signal,
-  });
-  if (result.code === 0) return passed("broker", node.name, `reaches the broker ${url.host}`);
+  const address = addressOf(node.mqttServer);
+  const options = { python: node.coordinator.python, timeoutMs: CONNECT_MS, signal };
+  if (address && (await nodeReaches(host, address, options)) === "yes")
+    return passed("broker", node.name, `reaches the broker ${url.host}`);
   return refused(
     "broker",
     node.name,

@@ -4,6 +4,7 @@ import { readCoordinatorState } from "../../generations/node-state.ts";
 import { NO_COUNTERS } from "../../model/frame-counters.ts";
 import type { FrameCounters } from "../../model/frame-counters.ts";
 import type { Finding } from "../../workflows/contract.ts";
+import { whyUnproven } from "../node/write-coordinator.ts";
 import { readZigbee2MqttFiles } from "../node/zigbee2mqtt-files.ts";
 import { passed, refused, run } from "./check.ts";
 import type { Roles } from "./check.ts";
@@ -15,6 +16,12 @@ export async function checkStick(
 ): Promise<{ findings: Finding[]; counters: FrameCounters }> {
   const { node, coordinator, host } = standby;
   let counters = NO_COUNTERS;
+  // The active one's, too: on the way back its counters are raised.
+  const unproven = [active.node, standby.node].flatMap((either) => {
+    const why = whyUnproven(either);
+    return why ? [refused("stick", either.name, why.what, why.next)] : [];
+  });
+  if (unproven.length > 0) return { findings: unproven, counters };
   const findings = await run("stick", node.name, async () => {
     const { backup } = await readZigbee2MqttFiles(active.host, active.node, signal);
     if (!backup)

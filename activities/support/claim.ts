@@ -1,5 +1,6 @@
 import type { Host, RunOptions, RunResult } from "../../hosts/host.ts";
 import { UnderstudyError } from "../../model/errors.ts";
+import { RUN } from "../../node/instance.ts";
 
 /**
  * A step may outlive itself: its worker was frozen or cut off, Temporal gave it up, and another attempt or a later step went
@@ -48,13 +49,46 @@ export function claimedHost(host: Host, stateDirectory: string, order: string, c
       options.exclusive
         ? runClaimed(host, script, options, [stateDirectory, order, controller])
         : host.run(script, options),
+    forward: (target, signal) => host.forward(target, signal),
     close: () => host.close(),
   };
 }
 
-/** A step that changes nothing says so that this controller is at work, and finds out whether a later step came before it. */
-export async function leaveMark(host: Host, signal: AbortSignal): Promise<void> {
-  await host.run("true", { exclusive: true, privileged: true, signal });
+/**
+ * `$1` to `$3` as above, `$4` where a node keeps what is not to outlive its boot: the mark goes there if that is there, since a look
+ * that finds nothing changed must not wear out the flash of a node. It claims nothing, as it changes nothing.
+ */
+const AT_WORK = `
+umask 077; LC_ALL=C; export LC_ALL
+latest=$(cat "$1/claim" 2>/dev/null)
+case $latest in *[!0-9-]*) latest= ;; esac
+[ "$(printf '%s\\n' "$latest" "$2" | sort | tail -n 1)" = "$2" ] || { echo ${MARK} >&2; exit ${TAKEN_OVER}; }
+[ -n "$3" ] || exit 0
+mark=$1/controller
+[ -d "$4" ] && [ -w "$4" ] && mark=$4/$(printf '%s' "$1" | tr / _).controller
+mkdir -p "\${mark%/*}" && printf '%s %s\\n' "$3" "$(date +%s)" > "$mark.new" && mv "$mark.new" "$mark"
+exit 0
+`;
+
+/**
+ * A step that changes nothing says so that this controller is at work. Rejects EPOCH_SUPERSEDED where a later step came before it.
+ * @param run the node's directory for what ends with its boot
+ */
+export async function leaveMark(
+  host: Host,
+  { stateDirectory, order, controller = "", run = RUN }: Claim & { readonly run?: string },
+  signal?: AbortSignal,
+): Promise<void> {
+  const args = [stateDirectory, order, controller, run];
+  refuseTakenOver(host, await host.run(AT_WORK, { args, privileged: true, signal }));
+}
+
+export interface Claim {
+  readonly stateDirectory: string;
+  /** By `claimOrder`. */
+  readonly order: string;
+  /** This controller's name; undefined where it is not known. */
+  readonly controller?: string | undefined;
 }
 
 async function runClaimed(
@@ -64,7 +98,12 @@ async function runClaimed(
   claim: readonly string[],
 ): Promise<RunResult> {
   const result = await host.run(CLAIM + script, { ...options, args: [...claim, ...(options.args ?? [])] });
-  if (result.code !== TAKEN_OVER || !result.stderr.includes(MARK)) return result;
+  refuseTakenOver(host, result);
+  return result;
+}
+
+function refuseTakenOver(host: Host, result: RunResult): void {
+  if (result.code !== TAKEN_OVER || !result.stderr.includes(MARK)) return;
   throw new UnderstudyError("EPOCH_SUPERSEDED", {
     node: host.name,
     what: "A later step has taken this node over, so the command of an earlier one was not carried out.",

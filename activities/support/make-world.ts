@@ -23,7 +23,12 @@ export function makeWorld(settings: {
   // Discovery closes what it opens; ours stay open for the steps that follow.
   const borrowed = (connection: NodeConnection): Host => {
     const host = pool.get(connection);
-    return { name: host.name, run: (script, options) => host.run(script, options), close: () => Promise.resolve() };
+    return {
+      name: host.name,
+      run: (script, options) => host.run(script, options),
+      forward: (target, signal) => host.forward(target, signal),
+      close: () => Promise.resolve(),
+    };
   };
   const namesOf = (service: string) => findService(settings.config, service).nodes.map((node) => node.name);
   return {

@@ -1,7 +1,7 @@
 import { Context } from "@temporalio/activity";
 import type { Client } from "@temporalio/client";
 import type { Coordinator } from "../../coordinators/coordinator.ts";
-import { zigpyCoordinator } from "../../coordinators/zigpy-znp.ts";
+import { coordinatorOf } from "../../coordinators/driver.ts";
 import type { Automation } from "../../config/automation.ts";
 import type { EffectiveNode, EffectiveService, SshTarget } from "../../config/effective.ts";
 import type { NodeConfig } from "../../config/user-config.ts";
@@ -9,7 +9,7 @@ import type { Host } from "../../hosts/host.ts";
 import { serviceManager } from "../../hosts/services/service-manager.ts";
 import type { ServiceManager } from "../../hosts/services/service-manager.ts";
 import { UnderstudyError } from "../../model/errors.ts";
-import { claimOrder, claimedHost } from "./claim.ts";
+import { claimOrder, claimedHost, leaveMark } from "./claim.ts";
 
 /** A service as configured and found; nodes that could not be reached or understood are in `unknown`, not in `nodes`. */
 export interface KnownService extends EffectiveService {
@@ -93,8 +93,21 @@ export function nodeAccess(world: World, service: KnownService, node: EffectiveN
 
 /** The same node for this attempt of a step under an epoch. */
 export function claimAccess({ host, service, node }: NodeAccess, epoch: number): NodeAccess {
-  const order = claimOrder(epoch, Context.current().info.currentAttemptScheduledTimestampMs);
-  return through(claimedHost(host, node.stateDirectory, order, service.controller), service, node);
+  return through(claimedHost(host, node.stateDirectory, currentOrder(epoch), service.controller), service, node);
+}
+
+/** A step that only looks says on the node that this controller is at work. Rejects EPOCH_SUPERSEDED where a later step came before it. */
+export async function showAtWork(
+  { host, service, node }: NodeAccess,
+  epoch: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const { stateDirectory } = node;
+  await leaveMark(host, { stateDirectory, order: currentOrder(epoch), controller: service.controller }, signal);
+}
+
+function currentOrder(epoch: number): string {
+  return claimOrder(epoch, Context.current().info.currentAttemptScheduledTimestampMs);
 }
 
 /** The run of the workflow that this activity belongs to. */
@@ -103,12 +116,11 @@ export function currentRun(): string {
 }
 
 function through(host: Host, service: KnownService, node: EffectiveNode): NodeAccess {
-  const { port, python } = node.coordinator;
   return {
     service,
     node,
     host,
     manager: serviceManager(host, node.manager),
-    coordinator: zigpyCoordinator(host, { port, python }),
+    coordinator: coordinatorOf(host, node.coordinator),
   };
 }

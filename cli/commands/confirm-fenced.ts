@@ -1,6 +1,6 @@
 import { WorkflowUpdateFailedError } from "@temporalio/client";
 import type { Client } from "@temporalio/client";
-import { CONFIRM_FENCED_UPDATE } from "../../workflows/contract.ts";
+import { CONFIRM_FENCED_UPDATE, TRY_AGAIN_SIGNAL } from "../../workflows/contract.ts";
 import type { ConfirmFenced, HandoverReport } from "../../workflows/contract.ts";
 import type { Context } from "../context.ts";
 import { EXIT } from "../exit-codes.ts";
@@ -36,6 +36,8 @@ export async function confirmFenced(
     const running = await requireWaiting(client, name);
     if (flags.yes !== true) await confirm(context, flags.node, running);
     const { workflowId, runId } = running;
+    const waits = running.report?.waitsForPerson;
+    if (waits?.vetoed && waits.node === flags.node) await tryAgain(client, running, waits);
     await send(client, workflowId, { node: flags.node, runId, by: currentPerson() });
     if (flags.detach) {
       context.output.result(
@@ -74,6 +76,24 @@ async function confirm({ output }: Context, node: string, { report }: RunningHan
     id: "DECLINED",
     exitCode: EXIT.refused,
     what: "Not confirmed; the failover goes on waiting.",
+  });
+}
+
+/**
+ * The old coordinator was heard: no word counts above that, but it is listened for once more, so that a plug which was pulled just now
+ * is noticed at once.
+ */
+async function tryAgain(
+  client: Client,
+  { workflowId, runId }: RunningHandover,
+  { node, because }: { node: string; because: string },
+): Promise<never> {
+  await client.workflow.getHandle(workflowId, runId).signal(TRY_AGAIN_SIGNAL);
+  throw new CliFailure({
+    id: "CONFIRMATION_REFUSED",
+    exitCode: EXIT.refused,
+    what: `It does not count: ${node} is still on the air: ${plain(because)}.`,
+    next: "switch it off. It is listened for once more now; see `understudy status`, and confirm again if it still asks for you.",
   });
 }
 

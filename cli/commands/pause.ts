@@ -26,7 +26,7 @@ export function pause(context: Context, service: string | undefined, flags: Paus
     service,
     wish,
     (state) =>
-      `${state.service} is paused ${until ? `until ${localTime(until)}` : "until `understudy resume`"}: nothing automatic happens, your own handovers still do.`,
+      `${state.service} is paused ${until ? `until ${localTime(until)}` : "until `understudy resume`"}: nothing automatic happens${state.unfinished ? ", but that the handover under way is brought to its end" : ""}, your own handovers still do.`,
   );
 }
 

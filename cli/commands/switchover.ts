@@ -25,13 +25,25 @@ export interface SwitchoverFlags {
   readonly rehearse?: boolean;
   readonly detach?: boolean;
   readonly enrolBlankStick?: boolean;
+  readonly acceptEdits?: boolean;
   /** Seconds. */
   readonly patience: number;
 }
 
 const STATE_TIMEOUT_MS = 3_000;
-/** As in program.ts, and as the preflight names it. */
-const ENROL_OPTION = "--enrol-blank-stick";
+/** Where a person's word is all that is missing: the options as in program.ts, which the preflight names, and the questions. */
+const CONSENTS = [
+  {
+    option: "--enrol-blank-stick",
+    given: { enrolBlankStick: true },
+    question: (service: string) => `Let it become a spare of ${service}'s network, and try again?`,
+  },
+  {
+    option: "--accept-edits",
+    given: { acceptEdits: true },
+    question: () => "Replace that, with a copy kept there, and try again?",
+  },
+] as const;
 
 /** Hands a service over to another of its nodes, after a question, and shows how it goes. */
 export async function switchover(
@@ -59,10 +71,13 @@ export async function switchover(
       return EXIT.done;
     }
     const patience = { taskQueue: target.taskQueue, patienceMs: flags.patience * 1000 };
-    const verdict = await beginAndWatch(client, context, input, patience);
-    if (!(await mayEnrol(context, verdict))) return verdict.exitCode;
-    const { exitCode } = await beginAndWatch(client, context, { ...input, enrolBlankStick: true }, patience);
-    return exitCode;
+    let agreed = input;
+    for (;;) {
+      const verdict = await beginAndWatch(client, context, agreed, patience);
+      const given = await askForConsent(context, verdict);
+      if (!given) return verdict.exitCode;
+      agreed = { ...agreed, ...given };
+    }
   });
 }
 
@@ -80,29 +95,35 @@ async function beginAndWatch(
   return watchHandover(client, execution, output, options);
 }
 
-/** Where nothing was in the way but a spare stick that a person may let us write, the person is asked. */
-async function mayEnrol({ output }: Context, { report }: Verdict): Promise<boolean> {
+/** Where nothing was in the way but what a person may agree to, the person is asked. */
+async function askForConsent({ output }: Context, { report }: Verdict): Promise<Partial<SwitchoverInput> | undefined> {
   const refusals = report.findings.filter((finding) => !finding.ok);
   const [first] = refusals;
-  if (report.outcome !== "refused" || !first || !refusals.every(offersEnrolment)) return false;
-  if (output.format === "json" || !canAsk()) return false;
-  return ask(
-    output,
-    `${first.node ?? "The standby"}: ${plain(first.what)} Let it become a spare of ${report.service}'s network, and try again?`,
-  );
+  const consent = first && CONSENTS.find(({ option }) => offers(first, option));
+  if (report.outcome !== "refused" || !first || !consent) return undefined;
+  if (!refusals.every((finding) => offers(finding, consent.option))) return undefined;
+  if (output.format === "json" || !canAsk()) return undefined;
+  const question = `${first.node ?? "The standby"}: ${plain(first.what)} ${consent.question(report.service)}`;
+  return (await ask(output, question)) ? consent.given : undefined;
 }
 
-/** The preflight names our option where a person's word is all that is missing. */
-function offersEnrolment(finding: Finding): boolean {
-  return finding.next?.includes(ENROL_OPTION) ?? false;
+function offers(finding: Finding, option: string): boolean {
+  return finding.next?.includes(option) ?? false;
 }
 
-function inputOf({ to, reason, rehearse, enrolBlankStick }: SwitchoverFlags): Omit<SwitchoverInput, "service"> {
+function inputOf({
+  to,
+  reason,
+  rehearse,
+  enrolBlankStick,
+  acceptEdits,
+}: SwitchoverFlags): Omit<SwitchoverInput, "service"> {
   return {
     ...(to === undefined ? {} : { to }),
     ...(reason === undefined ? {} : { reason }),
     ...(rehearse ? { rehearse } : {}),
     ...(enrolBlankStick ? { enrolBlankStick } : {}),
+    ...(acceptEdits ? { acceptEdits } : {}),
   };
 }
 

@@ -22,13 +22,31 @@ const LOOPBACK = "127.0.0.1";
 const HEALTHY_WITHIN_MS = 60_000;
 const LARGEST_LOG = 5 * 1024 * 1024;
 
-/**
- * Without these a step waits up to 50 ms in each of the server's queues, and every timer and retry can be a second late.
- */
 const DYNAMIC_CONFIG = [
+  // Without these a step waits up to 50 ms in each of the server's queues, and every timer and retry can be a second late.
   "history.transferProcessorMaxPollRPS=1000",
   "history.timerProcessorMaxPollRPS=1000",
   'history.timerProcessorMaxTimeShift="20ms"',
+  // Every part of every task queue, the server's own included, is otherwise written down once a minute although nothing has
+  // changed: 1.7 GB a day. What is written is how far its tasks are worked off; after a crash the server offers some of them once
+  // more, and its history knows which are over.
+  "matching.numTaskqueueReadPartitions=1",
+  "matching.numTaskqueueWritePartitions=1",
+  'matching.updateAckInterval="1h"',
+];
+
+/**
+ * What is committed is on the disk, after a power cut too: `full`, as by default. With a write-ahead log a commit writes each changed
+ * page once instead of twice, and waits for the disk once instead of four times. What a list shows of one run lies on 50 pages, one for each
+ * of its indexes, so the smaller they are, the less is written; their size is that of the file, for as long as it lives.
+ */
+const SQLITE_PRAGMAS = [
+  // In capitals it comes first: the server sorts them, and it cannot be chosen any more once there is a log.
+  "PAGE_SIZE=1024",
+  "journal_mode=wal",
+  "synchronous=full",
+  // In pages: the log grows to 8 MB before what it holds goes into the file, each page once.
+  "wal_autocheckpoint=8000",
 ];
 
 export function addressOf(server: OwnServer): string {
@@ -123,6 +141,7 @@ function serverArguments(server: OwnServer): readonly string[] {
     ...(server.namespace === "default" ? [] : [`--namespace=${server.namespace}`]),
     ...SEARCH_ATTRIBUTES.map((name) => `--search-attribute=${name}=Keyword`),
     ...DYNAMIC_CONFIG.map((setting) => `--dynamic-config-value=${setting}`),
+    ...SQLITE_PRAGMAS.map((pragma) => `--sqlite-pragma=${pragma}`),
   ];
 }
 

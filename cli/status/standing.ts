@@ -1,12 +1,11 @@
-import type { Decision } from "../../model/evidence.ts";
-import type { Hold, ServiceState } from "../../workflows/contract.ts";
-import { ago, duration, localTime, plain } from "../words.ts";
+import type { ExpectedOutage, Hold, ServiceState, WouldHave } from "../../workflows/contract.ts";
+import { ago, localTime, plain, roughly } from "../words.ts";
 
 /** What holds for a service beside its handovers, a sentence each: what it does by itself, and what keeps it from that. */
 export function standingOf(state: ServiceState, now: Date): readonly string[] {
   return [
     ...modeOf(state, now),
-    ...(state.paused ? [`paused${heldBy(state.paused, now)}: nothing automatic happens (understudy resume)`] : []),
+    ...(state.paused ? [pausedBy(state, state.paused, now)] : []),
     ...(state.stopped ? [`stopped${heldBy(state.stopped, now)} (understudy service start)`] : []),
     ...Object.entries(state.offline).map(
       ([node, hold]) => `${node} taken out${heldBy(hold, now)} (understudy online ${node})`,
@@ -19,25 +18,33 @@ export function standingOf(state: ServiceState, now: Date): readonly string[] {
   ];
 }
 
+/** What was begun is brought to its end all the same: until then nobody may be serving. */
+function pausedBy({ unfinished }: ServiceState, hold: Hold, now: Date): string {
+  const but = unfinished
+    ? `, but that the handover from ${unfinished.from} to ${unfinished.to} is brought to its end, since until then nobody may be serving`
+    : "";
+  return `paused${heldBy(hold, now)}: nothing automatic happens${but} (understudy resume)`;
+}
+
 function modeOf(state: ServiceState, now: Date): readonly string[] {
   if (state.mode === "armed") return ["armed: it restarts and takes over by itself"];
   const [last] = state.wouldHave;
-  return [
-    "observes only, and does nothing by itself (understudy arm)",
-    ...(last ? [wouldHave(last.decision, new Date(last.at), expectedOutage(state), now)] : []),
-  ];
+  return ["observes only, and does nothing by itself (understudy arm)", ...(last ? [wouldHave(last, now)] : [])];
 }
 
-function wouldHave({ action, because }: Decision, at: Date, outage: string, now: Date): string {
-  const what = action === "restart" ? "restarted the service" : "failed over";
-  return `would have ${what} at ${localTime(at)} (${ago(at, now)}) because ${plain(because).replace(/[.]$/, "")}${outage}`;
+function wouldHave({ decision, at, outage }: WouldHave, now: Date): string {
+  const what = decision.action === "restart" ? "restarted the service" : "failed over";
+  const when = new Date(at);
+  const because = plain(decision.because).replace(/[.]$/, "");
+  return `would have ${what} at ${localTime(when)} (${ago(when, now)}) because ${because}; expected outage about ${roughly(outage.ms)} (an estimate: ${BASIS[outage.basis]})`;
 }
 
-/** As the last handover that was measured; the user's own home is the best guess there is. */
-function expectedOutage({ history }: ServiceState): string {
-  const measured = history.find((past) => past.outcome === "done" && past.outageMs !== undefined)?.outageMs;
-  return measured === undefined ? "" : `; expected outage about ${duration(measured)}, as the last handover's`;
-}
+const BASIS: Readonly<Record<ExpectedOutage["basis"], string>> = {
+  failovers: "as failovers took here",
+  switchovers: "as planned switchovers took here, without the fencing",
+  restarts: "as restarts took here",
+  default: "none was measured here yet",
+};
 
 /** ` by anna@pi since 5 min ago, until 2026-…: new SD card` */
 function heldBy({ by, since, until, reason }: Hold, now: Date): string {

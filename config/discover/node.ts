@@ -105,7 +105,9 @@ async function lookAround(
       driver: node.coordinator.driver,
       port: serial.port.value,
       serialNumber: serial.serialNumber?.value,
+      ...(serial.unproven ? { unproven: true } : {}),
       python: python.value,
+      ...(node.coordinator.reset ? { reset: node.coordinator.reset } : {}),
     },
     stateDirectory: state.value,
     ownValues: findOwnValues(node, configuration, serial),
@@ -119,6 +121,7 @@ async function lookAround(
       ["coordinator.port", serial.port.source],
       ...(serial.serialNumber ? [["coordinator.serialNumber", serial.serialNumber.source] as const] : []),
       ["coordinator.python", python.source],
+      ...(node.coordinator.reset ? [["coordinator.reset", setInFile(node.setAt, "coordinator.reset")] as const] : []),
       [
         "coordinator.driver",
         node.setAt["coordinator.driver"] === undefined ? DEFAULT_SOURCE : setInFile(node.setAt, "coordinator.driver"),

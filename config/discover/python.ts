@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import { DEFAULTS } from "../defaults.ts";
 import { ask } from "./ask.ts";
-import { setInFile, type Found, type NodeContext } from "./found.ts";
+import { DEFAULT_SOURCE, setInFile, type Found, type NodeContext } from "./found.ts";
 
 /** Prints the first interpreter that can import zigpy_znp. Importing costs about a second on a Raspberry Pi. */
 const PYTHON_SCRIPT = `
@@ -26,10 +26,17 @@ const USUAL_PLACES = [
   "/root/.local/share/pipx/venvs/zigpy-znp/bin/python",
 ];
 
-/** The Python that has zigpy-znp. That none has it is not an error here: preflight says so and how to mend it. */
+/**
+ * The Python that has zigpy-znp, where that is used. That none has it is not an error here: preflight says so and how to mend
+ * it. With our own driver Python matters to the node's own programs only, and any will do.
+ */
 export async function findPython(context: NodeContext): Promise<Found<string>> {
   const { node, home } = context;
   const set = node.coordinator.python;
+  if (node.coordinator.driver === "zstack") {
+    if (set !== undefined) return { value: set, source: setInFile(node.setAt, "coordinator.python") };
+    return { value: DEFAULTS.python, source: DEFAULT_SOURCE };
+  }
   const ofUser =
     home === ""
       ? []

@@ -7,6 +7,8 @@ export interface SerialPort {
   /** As programs on the node itself open it. */
   readonly port: Found<string>;
   readonly serialNumber?: Found<string>;
+  /** A serial number is set, and whether this is the stick that has it cannot be seen. */
+  readonly unproven?: true;
   /** As Zigbee2MQTT opens it, which a container may know by another name. */
   readonly configured: Found<string>;
 }
@@ -37,11 +39,9 @@ export async function findSerialPort(
         "set coordinator.port for this node to its coordinator's path (best one in /dev/serial/by-id).",
       );
     if (devices.given === undefined) context.warn(`${wanted.value} is not there now.`);
-    const set = node.coordinator.serialNumber;
     return {
       port: wanted,
-      serialNumber:
-        set === undefined ? undefined : { value: set, source: setInFile(node.setAt, "coordinator.serialNumber") },
+      ...identityOf(context, isUsb(devices.given) ? { tty: devices.given } : undefined),
       configured: asZigbee2MqttOpensIt(wanted, wanted, configuration, facts),
     };
   }
@@ -52,7 +52,7 @@ export async function findSerialPort(
   const port = portOf(stick, wanted, named);
   return {
     port,
-    serialNumber: serialNumberOf(context, stick),
+    ...identityOf(context, stick),
     configured: asZigbee2MqttOpensIt(port, named, configuration, facts),
   };
 }
@@ -114,19 +114,31 @@ function chooseStick(
   wanted: string | undefined,
 ): Stick | undefined {
   const serial = node.coordinator.serialNumber;
-  const bySerial = serial === undefined ? undefined : sticks.find((stick) => stick.serialNumber === serial);
+  const bySerial = serial === undefined ? undefined : sticks.find((stick) => bears(stick, serial));
   if (bySerial) return bySerial;
+  const likely = sticks.filter((stick) => LOOKS_LIKE_ZIGBEE.test(stick.description));
+  const only = likely.length === 1 ? likely[0] : undefined;
+  const chosen = wanted === undefined ? only : sticks.find((stick) => stick.tty === given);
   // The one that is set is not there: whatever else is plugged in now is another one (I11).
-  if (serial !== undefined && sticks.some((stick) => stick.tty === given && stick.serialNumber !== undefined)) {
+  if (serial !== undefined && chosen?.serialNumber !== undefined) {
+    const which = wanted === undefined ? "only stick that looks like a coordinator" : "stick at the coordinator's port";
     throw notUnderstood(
       node.name,
-      "The stick at the coordinator's port has another serial number than coordinator.serialNumber.",
+      `The ${which} has another serial number than coordinator.serialNumber.`,
       "plug the right stick in, or correct coordinator.serialNumber in understudy.yaml.",
     );
   }
-  if (wanted !== undefined) return sticks.find((stick) => stick.tty === given);
-  const likely = sticks.filter((stick) => LOOKS_LIKE_ZIGBEE.test(stick.description));
-  return likely.length === 1 ? likely[0] : undefined;
+  return chosen;
+}
+
+/** Whether it is the stick with that serial number, by its descriptor, or where that cannot be read by the name of its link. */
+function bears({ serialNumber, byId }: Pick<Stick, "serialNumber" | "byId">, serial: string): boolean {
+  return serialNumber === undefined ? (byId?.includes(`_${serial}-if`) ?? false) : serialNumber === serial;
+}
+
+/** A port of the mainboard has no serial number that it could be told by. */
+function isUsb(tty: string | undefined): tty is string {
+  return tty !== undefined && /^\/dev\/tty(USB|ACM)/.test(tty);
 }
 
 function portOf(stick: Stick, wanted: Found<string> | undefined, named: Found<string> | undefined): Found<string> {
@@ -137,10 +149,22 @@ function portOf(stick: Stick, wanted: Found<string> | undefined, named: Found<st
   return { value, source: "found: the only stick that looks like a Zigbee coordinator" };
 }
 
-function serialNumberOf({ node }: NodeContext, stick: Stick): Found<string> | undefined {
-  if (node.coordinator.serialNumber !== undefined)
-    return { value: node.coordinator.serialNumber, source: setInFile(node.setAt, "coordinator.serialNumber") };
-  return stick.serialNumber === undefined ? undefined : { value: stick.serialNumber, source: `found at ${stick.tty}` };
+/** The serial number that is set or was found. One that is set is believed of a stick only where that bears it (I11). */
+function identityOf(
+  { node, warn }: NodeContext,
+  stick: (Pick<Stick, "tty"> & Partial<Stick>) | undefined,
+): Pick<SerialPort, "serialNumber" | "unproven"> {
+  const set = node.coordinator.serialNumber;
+  if (set !== undefined) {
+    if (!stick || bears({ serialNumber: stick.serialNumber, byId: stick.byId }, set))
+      return { serialNumber: { value: set, source: setInFile(node.setAt, "coordinator.serialNumber") } };
+    warn(
+      `${stick.tty} does not report the serial number that coordinator.serialNumber says, nor any other: it may be another stick, so it is not written.`,
+    );
+    return { unproven: true };
+  }
+  const found = stick?.serialNumber;
+  return found === undefined ? {} : { serialNumber: { value: found, source: `found at ${stick?.tty}` } };
 }
 
 function noStick({ sticks }: SerialDevices): string {

@@ -51,11 +51,21 @@ export const failover = z
 export const sync = z
   .strictObject({
     every: duration.meta({ description: "How often the standby's copy is made fresh.", default: defaults.sync.every, examples: ["5m"] }).optional(),
+    afterChange: z
+      .union([z.literal(false), duration])
+      .meta({
+        description:
+          "When a device came, left or was bound: once nothing has changed for this time the copy is made fresh, at most once in twice this time. false: only as often as `every` says.",
+        expected: "false or a duration",
+        default: defaults.sync.afterChange,
+        examples: ["30s"],
+      })
+      .optional(),
     preload: flag
       .meta({ description: "Write the idle standby's coordinator ahead of time, so that taking over is quick.", default: defaults.sync.preload })
       .optional(),
   })
-  .meta({ description: "How the standby is kept fresh.", expected: "the sync's settings (every, preload)" });
+  .meta({ description: "How the standby is kept fresh.", expected: "the sync's settings (every, afterChange, preload)" });
 
 export const WEEKDAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
 

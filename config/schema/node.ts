@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { DEFAULTS } from "../defaults.ts";
+import { coordinatorReset } from "./coordinator-reset.ts";
 import { fencing } from "./fencing.ts";
 import { duration, hostName, localPath, name, nodeAddress, nodePath, secret, shellCommand, tcpPort, userName } from "./values.ts";
 
@@ -128,15 +129,22 @@ const coordinatorDefaults = {
     .string()
     .regex(/^[A-Za-z0-9._/-]+$/)
     .meta({
-      description: "Python interpreter on the node that has zigpy-znp. Without it: found.",
+      description: "Python interpreter on the node; with driver zigpy-znp one that has it. Without it: found.",
       expected: "an interpreter's path or name",
       examples: ["/opt/zigpy/bin/python"],
     })
     .optional(),
   driver: z
-    .literal(DEFAULTS.driver)
-    .meta({ description: "The tool that reads and writes the coordinator.", default: DEFAULTS.driver, examples: [DEFAULTS.driver] })
+    .enum(["zstack", "zigpy-znp"])
+    .meta({
+      description:
+        "What reads and writes the coordinator: zstack, from here and with nothing installed on the node, or zigpy-znp, on the node.",
+      default: DEFAULTS.driver,
+      expected: "zstack or zigpy-znp",
+      examples: ["zigpy-znp"],
+    })
     .optional(),
+  reset: coordinatorReset.optional(),
 };
 
 const serialNumber = z

@@ -28,6 +28,8 @@ export interface HomeOptions {
   /** Form the network and let all devices join before the reader's eyes, instead of restoring a home formed earlier. */
   readonly fresh?: boolean;
   readonly broker?: Broker["kind"];
+  /** What Understudy reads and writes the sticks with. Default: what LAB_DRIVER says, else zstack. */
+  readonly driver?: "zstack" | "zigpy-znp";
   /** Versions that the nodes' Zigbee2MQTT claim, by node. Default: the real one. */
   readonly versions?: Readonly<Record<string, string>>;
   readonly progress?: (text: string) => void;
@@ -112,6 +114,7 @@ export async function createHome(options: HomeOptions): Promise<Home> {
       for (const { radio } of devices) radio.powerOff();
     });
 
+    const driver = options.driver ?? process.env.LAB_DRIVER ?? "zstack";
     const configFile = path.join(directory, "understudy.yaml");
     const identityFile = path.join(directory, "ssh-key");
     const knownHostsFile = path.join(directory, "known-hosts");
@@ -122,7 +125,7 @@ export async function createHome(options: HomeOptions): Promise<Home> {
       understudyYaml({
         identityFile,
         knownHostsFile,
-        python: process.env.UNDERSTUDY_PYTHON ?? DEFAULT_PYTHON,
+        python: driver === "zigpy-znp" ? (process.env.UNDERSTUDY_PYTHON ?? DEFAULT_PYTHON) : undefined,
         nodes,
         temporal: { port: temporalPort, uiPort: temporalUiPort, dataDirectory: path.join(directory, "temporal") },
       }),

@@ -4,8 +4,8 @@ import type { HomeNode } from "./node.ts";
 export interface HomeYamlValues {
   readonly identityFile: string;
   readonly knownHostsFile: string;
-  /** Interpreter that has zigpy-znp, the same on all nodes. */
-  readonly python: string;
+  /** With zigpy-znp for a driver: the interpreter that has it, the same on all nodes. Undefined: Understudy's own driver. */
+  readonly python: string | undefined;
   readonly temporal: { readonly port: number; readonly uiPort: number; readonly dataDirectory: string };
 }
 
@@ -42,14 +42,14 @@ export function understudyYaml(values: UnderstudyYamlValues): string {
 export function homeYaml(values: HomeYamlValues, common: string, nodes: readonly string[]): string {
   return `services:
   zigbee:
-    sync: { every: 24h } # only when asked to
+    sync: { every: 24h, afterChange: false } # only when asked to
     rotation: false
     node: # what holds for all nodes
 ${common}      ssh:
         identityFile: ${text(values.identityFile)}
         knownHosts: ${text(values.knownHostsFile)}
       coordinator:
-        python: ${text(values.python)}
+        driver: ${values.python === undefined ? "zstack" : `zigpy-znp\n        python: ${text(values.python)}`}
     nodes:
 ${nodes.join("")}
 temporal:

@@ -120,10 +120,12 @@ export async function createNamespaceHome(options: NamespaceHomeOptions): Promis
     const hosts = nodes.map(({ namespaceHost }) => namespaceHost);
     fs.writeFileSync(knownHostsFile, hosts.map(({ knownHostsLine }) => knownHostsLine).join(""));
     const sudoPasswordFile = writeSudoPassword(directory, options.sudo);
+    const driver = options.driver ?? process.env.LAB_DRIVER ?? "zstack";
+    const python = driver === "zigpy-znp" ? ZIGPY_ZNP_PYTHON : undefined;
     const temporal = { port: temporalPort, uiPort: temporalUiPort, dataDirectory: path.join(directory, "temporal") };
     fs.writeFileSync(
       configFile,
-      understudyYaml({ identityFile, knownHostsFile, python: ZIGPY_ZNP_PYTHON, hosts, sudoPasswordFile, temporal }),
+      understudyYaml({ identityFile, knownHostsFile, python, hosts, sudoPasswordFile, temporal }),
     );
     const home = new Home({
       directory,

@@ -37,10 +37,16 @@ stand_by() {
     return
   fi
   why=$reason
-  if [ "$(service_state)" = running ]; then
-    say "the service runs though this node stands by; it is stopped."
-    service_end 20
-  fi
+  case $(service_state) in
+    running)
+      say "the service runs though this node stands by; it is stopped."
+      service_end 20
+      ;;
+    unknown)
+      say "whether the service runs cannot be told ($manager does not answer); it is stopped, since this node stands by."
+      service_end 20
+      ;;
+  esac
   silence_radio || { sleep 2; silence_radio; } || say "the radio may be on the air: ${radio#unknown: }."
   printf 'since=%s\nboot=%s\nradio=%s\nreason=%s\n' "$(now)" "$boot" "$radio" "$why" | keep standing-by
   unlock

@@ -70,6 +70,7 @@ grant() {
   printf '%s\n' "$1" | keep epoch || return 1
   printf '{"epoch":%s,"bootId":"%s","handover":"%s"}\n' "$1" "$boot" "$2" | keep grant.json || return 1
   rm -f "$state/standing-by" "$state/fenced-itself"
+  rm -rf "$state/as-left"
 }
 
 # Takes the permission to serve away.

@@ -1,28 +1,48 @@
 # Sourced after common.sh: the service on this node, through whatever manages it, and the radio below it.
 
-# Prints running, stopped or unknown.
+# Seconds for a service manager to tell a state, and to start or stop something. A daemon that hangs must keep neither a
+# guard from its work nor Understudy from the lock. Understudy counts on the first one: node/self-fence.ts.
+TELL_WITHIN=${UNDERSTUDY_TELL_SECONDS:-5}
+ACT_WITHIN=120
+
+# What coreutils' and busybox's `timeout` have in common; busybox's before 1.30 is another, and then there is no limit.
+if timeout -s KILL 1 true 2>/dev/null; then limits=yes; else limits=no; fi
+
+# Runs a command that gets neither our input nor our lock, and is killed after $1 seconds.
+within() {
+  seconds=$1
+  shift
+  [ "$limits" = no ] || set -- timeout -s KILL "$seconds" "$@"
+  "$@" </dev/null 9<&-
+}
+
+# Prints running, stopped or unknown; unknown, too, where whatever manages it does not answer in time.
 service_state() {
+  ask_state 2>/dev/null
+}
+
+ask_state() {
   case $manager in
     systemd)
-      case $(systemctl show -p ActiveState -- "$unit" 2>/dev/null) in
+      case $(within "$TELL_WITHIN" systemctl show -p ActiveState -- "$unit") in
         ActiveState=inactive | ActiveState=failed) echo stopped ;;
         ActiveState=?*) echo running ;;
         *) echo unknown ;;
       esac
       ;;
     openrc)
-      rc-service "$unit" status >/dev/null 2>&1
+      within "$TELL_WITHIN" rc-service "$unit" status >/dev/null
       by_status $? 3 32
       ;;
     docker)
-      case $(docker inspect --type container -f '{{.State.Status}}' "$unit" 2>/dev/null) in
+      case $(within "$TELL_WITHIN" docker inspect --type container -f '{{.State.Status}}' "$unit") in
         running | restarting | paused) echo running ;;
         created | exited | dead) echo stopped ;;
         *) echo unknown ;;
       esac
       ;;
     commands)
-      sh -c "$status" >/dev/null 2>&1 </dev/null
+      within "$TELL_WITHIN" sh -c "$status" >/dev/null
       by_status $? 3 1
       ;;
     *) echo unknown ;;
@@ -40,29 +60,31 @@ by_status() {
 
 service_start() {
   case $manager in
-    systemd) systemctl reset-failed -- "$unit" 2>/dev/null; systemctl start -- "$unit" ;;
-    openrc) rc-service "$unit" start ;;
-    docker) docker start "$unit" ;;
-    commands) sh -c "$start" ;;
-  esac </dev/null >/dev/null 2>&1 9<&-
+    systemd)
+      within "$ACT_WITHIN" systemctl reset-failed -- "$unit"
+      within "$ACT_WITHIN" systemctl start -- "$unit"
+      ;;
+    openrc) within "$ACT_WITHIN" rc-service "$unit" start ;;
+    docker) within "$ACT_WITHIN" docker start "$unit" ;;
+    commands) within "$ACT_WITHIN" sh -c "$start" ;;
+  esac >/dev/null 2>&1
 }
 
 service_stop() {
   case $manager in
-    systemd) systemctl stop -- "$unit" ;;
-    openrc) rc-service "$unit" stop ;;
-    docker) docker stop -t 15 "$unit" ;;
-    commands) sh -c "$stop" ;;
-  esac </dev/null >/dev/null 2>&1 9<&-
+    systemd) within "$ACT_WITHIN" systemctl stop -- "$unit" ;;
+    openrc) within "$ACT_WITHIN" rc-service "$unit" stop ;;
+    docker) within "$ACT_WITHIN" docker stop -t 15 "$unit" ;;
+    commands) within "$ACT_WITHIN" sh -c "$stop" ;;
+  esac >/dev/null 2>&1
 }
 
 # Stops the service within about $1 seconds: asks for it, and then ends whatever still has the stick open.
 service_end() {
-  service_stop &
-  left=$1
-  while [ "$left" -gt 0 ] && [ "$(service_state)" != stopped ]; do
+  service_stop 9<&- &
+  until_uptime=$(($(uptime_seconds) + $1))
+  while [ "$(service_state)" != stopped ] && [ "$(uptime_seconds)" -lt "$until_uptime" ]; do
     sleep 1
-    left=$((left - 1))
   done
   case $port in /*) end_users_of "$port" ;; esac
 }

@@ -8,9 +8,10 @@ import { say, SetupError } from "./command.mjs";
  * signals passed on, same exit code. Never returns.
  *
  * @param {readonly string[]} args
+ * @param {{ python?: boolean }} [wanted] whether zigpy-znp is needed; default: it is
  */
-export async function launch(args) {
-  const found = await ensure({ node24: true, python: true, temporal: true }).catch((error) => {
+export async function launch(args, { python = true } = {}) {
+  const found = await ensure({ node24: true, python, temporal: true }).catch((error) => {
     if (!(error instanceof SetupError)) throw error;
     say(error.message);
     process.exit(1);

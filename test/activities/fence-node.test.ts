@@ -1,9 +1,10 @@
 import { createServer } from "node:net";
 import type { AddressInfo, Server } from "node:net";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Context, asyncLocalStorage } from "@temporalio/activity";
+import { CancelledFailure } from "@temporalio/common";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { fenceNode } from "../../activities/fence-node.ts";
 import { unfenceNode } from "../../activities/unfence-node.ts";
@@ -47,7 +48,8 @@ interface Circumstances {
   readonly ladder: readonly RungConfig[];
   readonly proven?: readonly string[];
   /** The attempt that Temporal waits for; ours is the first. */
-  readonly wantedAttempt?: number;
+  readonly wantedAttempt?: number | (() => number);
+  readonly signal?: AbortSignal;
 }
 
 function fence(circumstances: Circumstances): Promise<FenceReport> {
@@ -56,7 +58,7 @@ function fence(circumstances: Circumstances): Promise<FenceReport> {
 
 /** Does it as a worker would. */
 function act(
-  { host = GONE, port = 1, ladder, proven = [], wantedAttempt = 1 }: Circumstances,
+  { host = GONE, port = 1, ladder, proven = [], wantedAttempt = 1, signal }: Circumstances,
   activity: (world: World) => FailoverActivities["fenceNode"],
 ): Promise<FenceReport> {
   const ssh = { host, port, user: "pi", knownHostsFiles: [], keepaliveMs: 5_000, connectTimeoutMs: 1_000 };
@@ -74,14 +76,22 @@ function act(
       workflow: { getHandle: () => ({ query: () => Promise.resolve({ fenceTests: { attic: tests } }) }) },
       workflowService: {
         describeWorkflowExecution: () =>
-          Promise.resolve({ pendingActivities: [{ activityId: "7", attempt: wantedAttempt }] }),
+          Promise.resolve({
+            pendingActivities: [
+              { activityId: "7", attempt: typeof wantedAttempt === "number" ? wantedAttempt : wantedAttempt() },
+            ],
+          }),
       },
     },
   } as unknown as World;
   const context = Object.assign(Object.create(Context.prototype) as Context, {
     info: { activityId: "7", attempt: 1, workflowExecution: { workflowId: "handover:zigbee", runId: "r" } },
-    cancellationSignal: new AbortController().signal,
-    cancelled: new Promise<never>(() => undefined),
+    cancellationSignal: signal ?? new AbortController().signal,
+    cancelled: signal
+      ? new Promise<never>((_resolve, reject) => {
+          signal.addEventListener("abort", () => reject(new CancelledFailure("cancelled")));
+        })
+      : new Promise<never>(() => undefined),
     heartbeat: () => undefined,
   });
   const input = { service: "zigbee", node: "attic", epoch: 7, handover: "r" };
@@ -120,6 +130,14 @@ test("fault 24: a rung whose mapping was never proven is not used, unless its ow
   expect(orders()).toBe("");
   expect(await fence({ ladder: [rung], proven: [mappingOf(rung, "10.0.0.9")] })).not.toHaveProperty("proven");
   expect(await fence({ ladder: [rung], proven: [mappingOf(rung, GONE)] })).toMatchObject({ proven: "host off" });
+});
+
+test("a rung that is trusted and was never tested says so, since then the old node is listened for", async () => {
+  const onTrust = await fence({ ladder: [command()] });
+  expect(onTrust.rungs).toMatchObject([{ rung: "command", ok: true, onTrust: true }]);
+  const tested = await fence({ ladder: [command()], proven: [mappingOf(command(), GONE)] });
+  expect(tested.rungs[0]).toMatchObject({ ok: true });
+  expect(tested.rungs[0]).not.toHaveProperty("onTrust");
 });
 
 test("fault 24: a node that goes on answering was not switched off, and the wrong machine gets its power back", async () => {
@@ -165,12 +183,52 @@ test("a node gets its power back and is waited for until it greets", async () =>
   }
 });
 
-test("a node that greets needs nothing", async () => {
+test("killed right after the order: a node that still greets is about to lose its power, and gets it back", async () => {
   const { server, port } = await sshd();
   try {
-    const report = await act({ host: ALIVE, port, ladder: [command()] }, unfenceNode);
-    expect({ report, orders: orders() }).toEqual({ report: { selfFenced: false, rungs: [] }, orders: "" });
+    const rung = command();
+    const state = join(directory, "off");
+    writeFileSync(state, "");
+    const report = await act({ host: ALIVE, port, ladder: [rung] }, unfenceNode);
+    expect(report).toMatchObject({ rungs: [{ rung: "command", ok: true }] });
+    expect({ orders: orders(), off: existsSync(state) }).toEqual({ orders: "on\n", off: false });
   } finally {
     await close(server);
   }
+});
+
+test("cancelled while it sees the node go on answering: whatever was switched off instead gets its power back", async () => {
+  const { server, port } = await sshd();
+  try {
+    const ladder = [command()];
+    const cancelling = new AbortController();
+    const fencing = act({ host: ALIVE, port, ladder, signal: cancelling.signal }, (world) => fenceNode(world));
+    await expect.poll(orders).toBe("off\n");
+    cancelling.abort(new Error("cancelled"));
+    await expect(fencing).rejects.toThrow();
+    expect(orders()).toBe("off\n");
+    await act({ host: ALIVE, port, ladder }, unfenceNode);
+    expect(orders()).toBe("off\non\n");
+  } finally {
+    await close(server);
+  }
+});
+
+test("a node that greets is given back although a device does not answer", async () => {
+  const { server, port } = await sshd();
+  try {
+    const rung = command({ on: "exit 1", status: "exit 1" });
+    const report = await act({ host: ALIVE, port, ladder: [rung] }, unfenceNode);
+    expect(report).toMatchObject({ rungs: [{ rung: "command", ok: false }] });
+  } finally {
+    await close(server);
+  }
+});
+
+test("a worker that was frozen between two orders gives no second one", async () => {
+  // The device takes the order and does not obey, so that it would be ordered again; meanwhile the attempt is given up.
+  const rung = command({ off: `echo off >> ${join(directory, "orders")}` });
+  const wanted = { ladder: [rung], wantedAttempt: () => (orders() === "" ? 1 : 2) };
+  await expect(fence(wanted)).rejects.toMatchObject({ type: "EPOCH_SUPERSEDED" });
+  expect(orders()).toBe("off\n");
 });

@@ -1,6 +1,9 @@
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { checkCoordinator } from "../../activities/fitness/coordinator.ts";
 import { preloadCoordinator } from "../../activities/preload-coordinator.ts";
+import { restoreNvram } from "../../activities/restore-nvram.ts";
+import { access } from "../../activities/support/world.ts";
 import { referenceTo } from "../../activities/node/generation-ref.ts";
 import type { World } from "../../activities/support/world.ts";
 import type { EffectiveNode } from "../../config/effective.ts";
@@ -89,6 +92,39 @@ test("I11: a stick without a serial number is not written by what the node remem
     because: expect.stringContaining("holds another network"),
   });
   expect((await coordinator.dump())["NWK_SEC_MATERIAL_TABLE"]).toMatchObject(foreign["NWK_SEC_MATERIAL_TABLE"] ?? {});
+});
+
+test("I11: a stick that does not report the serial number that is set for it is not written, blank or not", async () => {
+  node = { ...node, coordinator: { ...node.coordinator, unproven: true } };
+  writeTree(node.dataDirectory, SAMPLE_DATA);
+  const manifest = await captureGeneration(host, node, {
+    id: newGenerationId(4),
+    service: "zigbee",
+    epoch: 4,
+    createdAt: new Date(),
+    zigbee2mqttVersion: "2.14.1",
+    image: formedImage(),
+  });
+  const step = { service: "zigbee", node: "b", epoch: 4, handover: "h", generation: referenceTo(manifest) };
+  const highestCounters = { network: 900_000, linkKeys: 900_000 };
+  const preloaded = await runActivity(() =>
+    preloadCoordinator(world())({ ...step, highestCounters, mayWrite: true, enrolBlankStick: true }),
+  );
+  expect(preloaded).toMatchObject({ preloaded: false, because: expect.stringContaining("does not report the serial") });
+
+  const restored = runActivity(() => restoreNvram(world())({ ...step, highestCounters, admitted: { enrolled: true } }));
+  await expect(restored).rejects.toMatchObject({
+    type: "COORDINATOR_FOREIGN",
+    details: [{ next: expect.stringContaining("remove coordinator.serialNumber for b") }],
+  });
+  expect(stick.inspect().configured).toBe(false);
+
+  const fitness = await runActivity(async () => {
+    const at = await access(world(), step);
+    return checkCoordinator(world(), at, manifest, new AbortController().signal);
+  });
+  expect(fitness.write).toBeUndefined();
+  expect(fitness.findings).toMatchObject([{ check: "stick", node: "b", ok: false }]);
 });
 
 function world(): World {

@@ -1,19 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Command, createHome, run } from "./command.ts";
+import { describe, expect, test } from "vitest";
+import { Command, run } from "./command.ts";
 import type { Home } from "./command.ts";
+import { runningHome } from "./running-home.ts";
 
 let home: Home;
-let running: Command;
-
-beforeAll(async () => {
-  home = await createHome();
-  running = new Command(home, ["start"]);
-  await running.says("Ready");
-});
-
-afterAll(async () => {
-  await running?.stop();
-  await home?.remove();
+runningHome((begun) => {
+  home = begun;
 });
 
 describe("failover", () => {
@@ -38,6 +30,14 @@ describe("confirm-fenced", () => {
     const confirmed = await run(home, "confirm-fenced", "--node", "node1", "--yes", "-o", "json");
     expect(confirmed.code).toBe(0);
     expect(JSON.parse(confirmed.stdout)).toMatchObject({ message: "zigbee runs on node2, as a person confirmed." });
+    expect((await waiting.ended).code).toBe(0);
+  });
+
+  test("does not count above a veto, and has it tried again at once", async () => {
+    const waiting = new Command(home, ["failover", "--yes", "--reason", "vetoed"]);
+    await waiting.says("A person has to make sure that node1 is off.");
+    const refused = await run(home, "confirm-fenced", "--node", "node1", "--yes");
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining("still on the air") });
     expect((await waiting.ended).code).toBe(0);
   });
 

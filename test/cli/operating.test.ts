@@ -1,19 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Command, createHome, run } from "./command.ts";
+import { describe, expect, test } from "vitest";
+import { run } from "./command.ts";
 import type { Home } from "./command.ts";
+import { runningHome } from "./running-home.ts";
 
 let home: Home;
-let running: Command;
-
-beforeAll(async () => {
-  home = await createHome();
-  running = new Command(home, ["start"]);
-  await running.says("Ready");
-});
-
-afterAll(async () => {
-  await running?.stop();
-  await home?.remove();
+runningHome((begun) => {
+  home = begun;
 });
 
 async function status(): Promise<{ text: string; service: Record<string, unknown> }> {

@@ -2,6 +2,7 @@ import {
   ApplicationFailure,
   condition,
   defineQuery,
+  defineSignal,
   defineUpdate,
   setHandler,
   workflowInfo,
@@ -14,8 +15,9 @@ import type {
   HandoverReport,
 } from "../../workflows/contract.ts";
 import { FenceConfirmation } from "../../workflows/confirmation.ts";
+import { TRY_AGAIN_SIGNAL } from "../../workflows/contract.ts";
 
-/** Plays a failover's part towards callers: with the reason `person` it waits for one, with `vetoed` it would not listen to one. */
+/** Plays a failover's part towards callers: with the reason `person` it waits for one, with `vetoed` it would not listen to one, and is through when it is to try again. */
 export async function failover(input: FailoverInput): Promise<HandoverReport> {
   const { workflowId, runId } = workflowInfo();
   let report: HandoverReport = {
@@ -33,6 +35,7 @@ export async function failover(input: FailoverInput): Promise<HandoverReport> {
     findings: [],
   };
   const confirmation = new FenceConfirmation();
+  setHandler(defineSignal(TRY_AGAIN_SIGNAL), () => confirmation.askAgain());
   setHandler(defineQuery<HandoverReport>("progress"), () => report);
   setHandler(defineUpdate<HandoverReport, [ConfirmFenced]>("confirmFenced"), accept, {
     validator: (confirmed) => {
@@ -48,7 +51,7 @@ export async function failover(input: FailoverInput): Promise<HandoverReport> {
     const waits = { node: "node1", because: "it does not answer", vetoed: input.reason === "vetoed" };
     confirmation.wait(waits);
     report = { ...report, waitsForPerson: waits, message: "A person has to make sure that node1 is off." };
-    await condition(() => confirmation.by !== undefined);
+    await condition(() => confirmation.by !== undefined || confirmation.asked > 0);
   }
   const message = confirmation.by ? "zigbee runs on node2, as a person confirmed." : "zigbee runs on node2.";
   report = { ...report, waitsForPerson: undefined, outcome: "done", message };

@@ -1,21 +1,13 @@
 import { spawn } from "@lydell/node-pty";
 import type { IPty } from "@lydell/node-pty";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { Command, LAUNCHER, createHome, run, until } from "./command.ts";
+import { expect, test } from "vitest";
+import { LAUNCHER, run, until } from "./command.ts";
 import type { Home } from "./command.ts";
+import { runningHome } from "./running-home.ts";
 
 let home: Home;
-let running: Command;
-
-beforeAll(async () => {
-  home = await createHome();
-  running = new Command(home, ["start"]);
-  await running.says("Ready");
-});
-
-afterAll(async () => {
-  await running?.stop();
-  await home?.remove();
+runningHome((begun) => {
+  home = begun;
 });
 
 /** A command on a terminal of its own. */

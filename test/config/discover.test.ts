@@ -81,7 +81,7 @@ describe.each(["sh", "busybox"] as const)("with a node's %s", (shell) => {
         manager: { kind: "openrc", name: "zigbee2mqtt" },
         dataDirectory: "/opt/zigbee2mqtt/data",
         version: "2.14.1",
-        coordinator: { driver: "zigpy-znp", port: "/dev/ttyUSB0", serialNumber: "7c1f", python: "python3" },
+        coordinator: { driver: "zstack", port: "/dev/ttyUSB0", serialNumber: "7c1f", python: "python3" },
         stateDirectory: "/var/lib/understudy/zigbee",
         ownValues: {
           "serial.port": "/dev/ttyUSB0",
@@ -100,7 +100,7 @@ describe.each(["sh", "busybox"] as const)("with a node's %s", (shell) => {
         coordinator: {
           port: `/dev/serial/by-id/${SONOFF_BY_ID}`,
           serialNumber: "7c1f",
-          python: "/opt/zigpy/bin/python",
+          python: "python3",
         },
         ownValues: { "serial.port": "/dev/ttyUSB0", "frontend.host": "10.0.0.3" },
       });
@@ -169,7 +169,7 @@ describe("commands of one's own, without root", () => {
     node:
       privilege: none
       service: { commands: { start: ./start, stop: ./stop, status: ./status } }
-      coordinator: { python: /opt/zigpy/bin/python }
+      coordinator: { driver: zigpy-znp, python: /opt/zigpy/bin/python }
     nodes:
       - { name: left, host: 127.0.0.1, port: 2201, user: pi }
       - { name: right, host: 127.0.0.1, port: 2202, user: pi, zigbee2mqtt: { data: /srv/right }, coordinator: { port: /tmp/lab/right } }
@@ -228,6 +228,19 @@ describe("commands of one's own, without root", () => {
 
 describe("the coordinator", () => {
   const bare = (tree: NodeTree): NodeTree => joined(tree, { files: {} });
+
+  test("with zigpy-znp for a driver has the Python that has it", async () => {
+    const { service, sources } = await discover(
+      [alpineNode(), systemdNode()],
+      `services:
+  zigbee:
+    node: { coordinator: { driver: zigpy-znp } }
+    nodes: [pi@10.0.0.2, pi@10.0.0.3]
+`,
+    );
+    expect(service.nodes.map(({ coordinator }) => coordinator.python)).toEqual(["python3", "/opt/zigpy/bin/python"]);
+    expect(sources.get("nodes[1].coordinator.python")).toBe("found: it has zigpy-znp");
+  });
 
   test("on a standby without configuration it is the only stick that looks like one", async () => {
     const standby = joined(
@@ -289,6 +302,41 @@ describe("the coordinator", () => {
     expect(await refused([swapped, systemdNode()], yaml)).toMatchObject({
       id: "NODE_NOT_UNDERSTOOD",
       what: "The stick at the coordinator's port has another serial number than coordinator.serialNumber.",
+    });
+  });
+
+  const NAMED =
+    "services:\n  zigbee:\n    nodes:\n      - { host: 10.0.0.2, user: pi, coordinator: { serialNumber: '7c1f' } }\n      - pi@10.0.0.3\n";
+
+  test("a stick that reports no serial number is not taken for the one that is set (I11)", async () => {
+    const mute = joined(alpineNode(), stick("ttyUSB0", { ...SONOFF, serial: "" }));
+    const { service, warnings, sources } = await discover([mute, systemdNode()], NAMED);
+    expect(service.nodes[0]?.coordinator).toMatchObject({ port: "/dev/ttyUSB0", unproven: true });
+    expect(service.nodes[0]?.coordinator.serialNumber).toBeUndefined();
+    expect(sources.has("nodes[0].coordinator.serialNumber")).toBe(false);
+    expect(warnings).toEqual(
+      [
+        expect.stringContaining("does not report the serial number"),
+        expect.stringContaining("cannot be told from another stick"),
+      ].toReversed(),
+    );
+
+    const linked = joined(mute, stick("ttyUSB0", { ...SONOFF, serial: "", byId: SONOFF_BY_ID }));
+    const named = await discover([linked, systemdNode()], NAMED);
+    expect(named.service.nodes[0]?.coordinator).toMatchObject({ serialNumber: "7c1f" });
+    expect(named.service.nodes[0]?.coordinator.unproven).toBeUndefined();
+  });
+
+  test("the only stick is refused, too, where another serial number is set (I11)", async () => {
+    const unconfigured = joined(stick("ttyUSB0", { ...SONOFF, serial: "other" }), {
+      uid: 0,
+      files: { "/opt/zigbee2mqtt/package.json": zigbee2mqttPackage() },
+      executables: { "/etc/init.d/zigbee2mqtt": 'directory="/opt/zigbee2mqtt"\n' },
+      commands: { "rc-service": "exit 0" },
+    });
+    expect(await refused([unconfigured, systemdNode()], NAMED)).toMatchObject({
+      id: "NODE_NOT_UNDERSTOOD",
+      what: "The only stick that looks like a coordinator has another serial number than coordinator.serialNumber.",
     });
   });
 

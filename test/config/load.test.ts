@@ -156,6 +156,22 @@ describe("a node's settings", () => {
   });
 });
 
+test("a node's own way to reset its coordinator takes the place of that of all nodes", async () => {
+  const config = await load(`services:
+  zigbee:
+    node: { user: pi, coordinator: { reset: { line: zbdongle-p } } }
+    nodes:
+      - host: a
+      - { host: b, coordinator: { reset: { usbPort: 1-1.2 } } }
+      - { host: c, coordinator: { reset: { command: poe-cycle 7 } } }
+`);
+  expect(config.services[0]?.nodes.map(({ coordinator }) => coordinator.reset)).toEqual([
+    { kind: "line", stick: "zbdongle-p" },
+    { kind: "usb-port", usbPort: "1-1.2" },
+    { kind: "command", command: "poe-cycle 7" },
+  ]);
+});
+
 describe("secrets", () => {
   const withPassword = (password: string): string => `${NODES}    mqtt: { user: u, password: ${password} }\n`;
 
@@ -355,6 +371,28 @@ describe("a mistake is told with file, line, key, what is wrong and how to mend 
       ],
     ],
     [
+      "two ways to reset a coordinator",
+      "services:\n  zigbee:\n    node: { coordinator: { reset: { line: zbdongle-p, usbPort: 1-1.2 } } }\n    nodes: [pi@a, pi@b]\n",
+      [
+        "3:28: services.zigbee.node.coordinator.reset needs exactly one of line, usbPort, command.\n    To mend it: write for example `reset: { usbPort: 1-1.2 }`.",
+      ],
+    ],
+    [
+      "ways to reset a coordinator that cannot be",
+      "services:\n  zigbee:\n    node: { user: pi }\n    nodes:\n      - { host: a, coordinator: { reset: { usbPort: /dev/ttyUSB0 } } }\n      - { host: b, coordinator: { reset: { line: zzh } } }\n",
+      [
+        "5:53: services.zigbee.nodes[0].coordinator.reset.usbPort must be a USB port as the kernel names it, which it is not.\n    To mend it: write for example `usbPort: 1-1.2`.",
+        "6:50: services.zigbee.nodes[1].coordinator.reset.line must be zbdongle-p, the only wiring that is known, which it is not.\n    To mend it: write for example `line: zbdongle-p`.",
+      ],
+    ],
+    [
+      "a stick's reset for a coordinator on the network",
+      'services:\n  zigbee:\n    node: { user: pi }\n    nodes:\n      - { host: a, coordinator: { port: "tcp://10.0.0.5:6638", reset: { usbPort: "1-1.2" } } }\n      - { host: b, coordinator: { port: "tcp://10.0.0.5:6638", reset: { command: poe-cycle 7 } } }\n',
+      [
+        "5:64: services.zigbee.nodes[0].coordinator.reset resets a stick of the node by its usbPort, but its coordinator is on the network.\n    To mend it: write `command`, such as one that switches the power of its switch port off and on, or remove coordinator.reset.",
+      ],
+    ],
+    [
       "two service managers",
       "services:\n  zigbee:\n    node: { service: { openrc: a, docker: b } }\n    nodes: [pi@a, pi@b]\n",
       [
@@ -531,8 +569,8 @@ ${path}:4:5: services.zigbee.polcy is not a key that exists here.
     ],
     [
       "a huge file",
-      () => directory.write("huge.yaml", "#".repeat(300_000)),
-      "PATH is larger than 256 KiB.",
+      () => directory.write("huge.yaml", "#".repeat(3_000_000)),
+      "PATH is larger than 2 MiB.",
       "check that it is the right file: the configuration of a home takes a few KiB at most.",
     ],
     [

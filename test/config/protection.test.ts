@@ -65,6 +65,12 @@ test("two nodes and no plug: a lost process is taken over, a lost host waits for
   expect(protectionInWords(node).join("\n")).toContain("its host loses power or freezes: waits for a person");
 });
 
+test("a stick that can be reset when it hangs waits for nobody at first", async () => {
+  const withReset = await home("", "    node: { coordinator: { reset: { usbPort: 1-1.2 } } }\n");
+  expect(attic(withReset).against.stick.because).toContain("one that hangs is reset where it is");
+  expect(attic(await home()).against.stick.because).toContain("does not let itself be silenced");
+});
+
 test("self-fencing helps where the host is cut off, not where it is frozen", async () => {
   const node = attic(await home("", "    failover: { selfFence: 60s }\n"));
   expect(covers(node)).toEqual({ process: "itself", stick: "ifSilent", host: "person", network: "ifSilent" });

@@ -62,8 +62,9 @@ test("secrets are shown as such and never themselves", async () => {
 
 test("what is shown is itself a valid understudy.yaml", async () => {
   const text = await shown(
-    "services:\n  zigbee:\n    nodes:\n      - { name: attic, host: 10.0.0.2, user: pi, sudoPassword: x }\n      - pi@10.0.0.3\n",
+    "services:\n  zigbee:\n    nodes:\n      - { name: attic, host: 10.0.0.2, user: pi, sudoPassword: x, coordinator: { reset: { usbPort: 1-1.2 } } }\n      - pi@10.0.0.3\n",
   );
+  expect(text).toContain("usbPort: 1-1.2 # set in understudy.yaml line 4");
   const { problems } = await checkConfig(await directory.write("shown.yaml", text));
   expect(problems).toEqual([]);
 });

@@ -5,7 +5,7 @@ import { hashNvramImage } from "../../coordinators/nvram-image.ts";
 import { hashData } from "../../generations/copy-data.ts";
 import { newGenerationId, type NodePaths } from "../../generations/generation.ts";
 import { keepImage } from "../../generations/keep-image.ts";
-import { captureLiveGeneration, type LiveCaptureRequest } from "../../generations/live-capture.ts";
+import { captureLiveGeneration, type CopiedFiles, type LiveCaptureRequest } from "../../generations/live-capture.ts";
 import {
   listGenerations,
   readArchived,
@@ -50,6 +50,7 @@ describe.each(nodeKinds())("a generation of a running service ($kind)", ({ optio
       zigbee2mqttVersion: "2.14.1",
       live: () => LIVE,
       judge: () => [],
+      ifUnfit: "look at the log.",
     };
   });
   afterEach(() => directory.remove());
@@ -62,6 +63,17 @@ describe.each(nodeKinds())("a generation of a running service ($kind)", ({ optio
     expect((await readArchived(host, node, request.id, "coordinator_backup.json"))?.toString()).toBe(SAMPLE_BACKUP);
     expect(await readArchived(host, node, request.id, "nothing.json")).toBeUndefined();
     expect(await hashData(host, node)).toEqual(new Map(manifest.files.map(({ path, sha256 }) => [path, sha256])));
+  });
+
+  it("I5: the first one is judged by the very files that are kept", async () => {
+    const judge = ({ keyedDevices }: { keyedDevices: number }, copied: CopiedFiles) => {
+      expect([copied.backup, copied.database]).toEqual([SAMPLE_BACKUP, SAMPLE_DATA["database.db"]]);
+      return [`${keyedDevices} keys`];
+    };
+    await expect(captureLiveGeneration(host, node, { ...request, judge })).rejects.toMatchObject({
+      what: expect.stringContaining("1 keys"),
+      next: "look at the log.",
+    });
   });
 
   it("I5: is not kept where it must not replace the one before it", async () => {

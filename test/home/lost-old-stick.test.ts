@@ -11,7 +11,11 @@ test("I7: the old node's stick is pulled once the service is stopped: failed, an
   const handover = at.lab.switchover();
   await until(() => !at.active.zigbee2mqtt.running, "the service is stopped");
   await at.active.unplug();
-  await neitherServes(handover).finally(() => at.active.plug());
+  try {
+    await neitherServes(handover);
+  } finally {
+    await at.active.plug();
+  }
   await recovered();
 }, 400_000);
 

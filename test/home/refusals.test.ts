@@ -28,7 +28,7 @@ let mend: () => unknown;
 const messages: string[] = [];
 
 beforeAll(async () => {
-  lab = await bringUp({ devices: 4 }, (made) => {
+  lab = await bringUp({ devices: 4, driver: "zigpy-znp" }, (made) => {
     spoilPython = giveOwnPythons(made);
     // The owner has told where the broker is, so that a node may have its own way to it.
     setForService(made, [[["mqtt", "server"], made.broker.url]]);

@@ -1,6 +1,7 @@
 import { createServer } from "node:net";
 import type { AddressInfo, Server, Socket } from "node:net";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { ForwardRefused } from "../../hosts/host.ts";
 import { addressOf, machineAnswers, nodeReaches } from "../../hosts/reach.ts";
 import { localHost } from "../support/local-host.ts";
 
@@ -25,8 +26,8 @@ afterEach(() => {
 });
 
 const here = () => ({ host: "127.0.0.1", port });
-const reaches = (wanted?: string) =>
-  nodeReaches(localHost(), here(), { python: "python3", timeoutMs: 700, ...(wanted ? { greeting: wanted } : {}) });
+const reaches = (python: string, wanted?: string) =>
+  nodeReaches(localHost(), here(), { python, timeoutMs: 700, ...(wanted ? { greeting: wanted } : {}) });
 
 test("a machine that accepts or refuses a connection answers", async () => {
   expect(await machineAnswers(here(), 1_000)).toBe("yes");
@@ -39,23 +40,28 @@ test("a name that nobody knows says nothing about a machine", async () => {
   expect(await machineAnswers({ host: "no-such-machine.invalid", port: 22 }, 2_000)).toBe("unknown");
 });
 
-test("a node reaches what accepts its connection", async () => {
-  expect(await reaches()).toBe("yes");
-  server.close();
-  expect(await reaches()).toBe("no");
+describe.each([
+  ["by its Python", "python3"],
+  ["by its SSH server, without a Python", "/no/such/python"],
+])("a node tries %s", (_how, python) => {
+  test("and reaches what accepts its connection", async () => {
+    expect(await reaches(python)).toBe("yes");
+    server.close();
+    expect(await reaches(python)).toBe("no");
+  });
+
+  test("and finds that a frozen machine accepts connections and says nothing", async () => {
+    expect(await reaches(python, "SSH-")).toBe("yes");
+    greeting = "";
+    expect(await reaches(python, "SSH-")).toBe("no");
+    greeting = "HTTP/1.1 400 Bad Request";
+    expect(await reaches(python, "SSH-")).toBe("no");
+  });
 });
 
-test("a frozen machine accepts connections and says nothing", async () => {
-  expect(await reaches("SSH-")).toBe("yes");
-  greeting = "";
-  expect(await reaches("SSH-")).toBe("no");
-  greeting = "HTTP/1.1 400 Bad Request";
-  expect(await reaches("SSH-")).toBe("no");
-});
-
-test("where the node cannot try, nothing is known", async () => {
-  const options = { python: "/no/such/python", timeoutMs: 700 };
-  expect(await nodeReaches(localHost(), here(), options)).toBe("unknown");
+test.each(["forbidden", "unresolved"] as const)("where the node cannot try (%s), nothing is known", async (reason) => {
+  const node = { ...localHost(), forward: () => Promise.reject(new ForwardRefused(reason)) };
+  expect(await nodeReaches(node, here(), { python: "/no/such/python", timeoutMs: 700 })).toBe("unknown");
 });
 
 test("a broker's address, with its usual port", () => {

@@ -31,6 +31,8 @@ export interface ServerOptions {
   readonly user?: string;
   /** As root: a script that is run in a mount namespace of the server's own before it starts; $1 is its directory. */
   readonly prepare?: string;
+  /** Whether it forwards connections. Default true. */
+  readonly forwarding?: boolean;
 }
 
 /** A real sshd on a loopback port, with keys of its own; runs as the present user, and lets only that user in. */
@@ -55,6 +57,7 @@ StrictModes no
 UsePAM no
 PermitRootLogin yes
 PasswordAuthentication no
+AllowTcpForwarding ${options.forwarding === false ? "no" : "yes"}
 SetEnv PATH=${bin}:/usr/bin:/bin HOME=${directory}
 ${options.shell ? `ForceCommand ${options.shell} -c "$SSH_ORIGINAL_COMMAND"` : ""}
 `,

@@ -1,4 +1,4 @@
-import { symlinkSync } from "node:fs";
+import { readFileSync, symlinkSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { nodeKinds } from "../support/shells.ts";
 import { NodePrograms } from "./support/node-programs.ts";
@@ -32,6 +32,26 @@ describe.each(nodeKinds())("a node that boots ($kind)", ({ options }) => {
     node.startService();
     expect(node.run("boot", node.settings()).stderr).toContain("runs though this node stands by");
     expect(node.service).toEqual({ runs: false, log: "stopped\n" });
+  });
+
+  it.each([
+    ["docker", "docker", 'case $1 in stop) echo "$@" >&3 ;; inspect) echo exited ;; esac'],
+    ["systemd", "systemctl", 'case $1 in stop) echo "$@" >&3 ;; show) echo ActiveState=inactive ;; esac'],
+    ["openrc", "rc-service", 'case $2 in stop) echo "$@" >&3 ;; status) exit 3 ;; esac'],
+  ])("does not wait for ever for %s, and stops what may run", (manager, program, script) => {
+    node.variables["UNDERSTUDY_TELL_SECONDS"] = "1";
+    node.hangsAtFirst(program, `exec 3>>${node.path}/asked; ${script}`);
+    const { code, stderr } = node.run("boot", node.settings(`manager=${manager}`, "unit=zigbee2mqtt"));
+    expect(code).toBe(0);
+    expect(stderr).toContain(`cannot be told (${manager} does not answer); it is stopped`);
+    expect(stderr).toContain("Radio: silent.");
+    expect(readFileSync(`${node.path}/asked`, "utf8")).toContain("zigbee2mqtt");
+  });
+
+  it("says where a person asks that the state is not known", () => {
+    node.variables["UNDERSTUDY_TELL_SECONDS"] = "1";
+    node.settings("status=sleep 60");
+    expect(node.run("understudy-node", "status").stdout).toContain("the service is unknown.");
   });
 
   it("does so where its lock cannot be had at all, on a broken disk", () => {

@@ -94,9 +94,14 @@ describe.each(nodeKinds())("a node that is cut off ($kind)", ({ options }) => {
   afterEach(() => node.remove());
 
   /** Runs the guard until `done`, or for three seconds and a half. */
-  async function guard(contacts: number, done?: (said: string) => boolean, silence = SILENT): Promise<string> {
+  async function guard(
+    contacts: number,
+    done?: (said: string) => boolean,
+    silence = SILENT,
+    ...lines: string[]
+  ): Promise<string> {
     node.fake("python", `case $1 in *reach.py) exit ${contacts} ;; *) ${silence} ;; esac`);
-    const settings = node.settings("self_fence=1", "contact=tcp 10.0.0.1 1883", "contact=ping 10.0.0.9");
+    const settings = node.settings("self_fence=1", "contact=tcp 10.0.0.1 1883", "contact=ping 10.0.0.9", ...lines);
     const [program = "sh", ...first] = options.shell ?? ["sh"];
     const child = spawn(program, [...first, join(node.library, "self-fence"), settings], {
       env: node.environment,
@@ -120,6 +125,15 @@ describe.each(nodeKinds())("a node that is cut off ($kind)", ({ options }) => {
     expect(node.service.runs).toBe(false);
     expect(node.gate().code).toBe(1);
     expect(node.kept("fenced-itself")).toMatch(/^at=.*Z\nboot=boot-1\nuptime=\d+\nradio=silent\n$/);
+  });
+
+  it("does so where whatever manages the service hangs", async () => {
+    node.variables["UNDERSTUDY_TELL_SECONDS"] = "1";
+    node.keep("grant.json", undefined);
+    node.hangsAtFirst("docker", "echo exited");
+    const isSilent = () => node.kept("fenced-itself")?.includes("radio=silent") === true;
+    await guard(7, isSilent, SILENT, "manager=docker", "unit=zigbee2mqtt");
+    expect(node.gate().code).toBe(1);
   });
 
   it("silences the radio of a service that ended by itself, too", async () => {

@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { Readable } from "node:stream";
+import { connect } from "node:net";
+import { Readable, type Duplex } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { UnderstudyError } from "../../model/errors.ts";
-import type { Host, RunOptions, RunResult } from "../../hosts/host.ts";
+import { ForwardRefused, type ForwardTarget, type Host, type RunOptions, type RunResult } from "../../hosts/host.ts";
 
 export interface LocalHostOptions {
   readonly name?: string;
@@ -21,8 +22,18 @@ export function localHost(options: LocalHostOptions = {}): Host {
     name: options.name ?? "local",
     run: (script, runOptions = {}) =>
       runLocally(program, [...first, "-c", options.alter?.(script) ?? script, "sh"], runOptions, options.env),
+    forward: connectLocally,
     close: () => Promise.resolve(),
   };
+}
+
+async function connectLocally(target: ForwardTarget): Promise<Duplex> {
+  const socket = connect(target.port, target.host);
+  socket.setNoDelay(true);
+  await once(socket, "connect").catch(() => {
+    throw new ForwardRefused("unreachable");
+  });
+  return socket;
 }
 
 async function runLocally(

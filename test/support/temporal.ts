@@ -84,10 +84,10 @@ export async function startTemporal(more: readonly string[] = []): Promise<TestT
 }
 
 async function connect(address: string): Promise<Connection> {
-  const until = Date.now() + 30_000;
+  const until = Date.now() + 120_000;
   for (;;) {
     try {
-      const connection = await Connection.connect({ address, connectTimeout: 1_000 });
+      const connection = await Connection.connect({ address, connectTimeout: 5_000 });
       await connection.workflowService.describeNamespace({ namespace: "default" });
       return connection;
     } catch (error) {

@@ -1,20 +1,14 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { checkId, handoverId } from "../../workflows/contract.ts";
 import type { CheckReport, HandoverReport } from "../../workflows/contract.ts";
-import { beginPlay, makeGround } from "./harness.ts";
-import type { Ground, Play } from "./harness.ts";
+import { eachPlay } from "./each-play.ts";
+import type { Play } from "./harness.ts";
 
-let ground: Ground;
 let play: Play;
-beforeAll(async () => {
-  ground = await makeGround();
-}, 60_000);
-afterAll(() => ground?.temporal.stop());
-beforeEach(async () => {
-  play = await beginPlay(ground);
+eachPlay(async (begun) => {
+  play = begun;
   await play.startService();
-}, 30_000);
-afterEach(() => play?.end());
+});
 
 const check = () =>
   play.client.workflow.execute<(input: { service: string }) => Promise<CheckReport>>("check", {

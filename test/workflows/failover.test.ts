@@ -1,24 +1,20 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { beginPlay, eventually, makeGround, verdict } from "./harness.ts";
-import type { Ground, Play } from "./harness.ts";
+import { expect, test } from "vitest";
+import { TRY_AGAIN_SIGNAL } from "../../workflows/contract.ts";
+import { eachPlay } from "./each-play.ts";
+import { eventually, verdict } from "./harness.ts";
+import type { Play } from "./harness.ts";
 import { stepFailure } from "./scripted-activities.ts";
 import type { ScriptedHome } from "./scripted-activities.ts";
-import { HEARD, NOT_OFF, SILENT } from "./scripted-emergency.ts";
+import { HEARD, NOT_OFF, OFF_ON_TRUST, SILENT } from "./scripted-emergency.ts";
 
-let ground: Ground;
 let play: Play;
 let home: ScriptedHome;
-beforeAll(async () => {
-  ground = await makeGround();
-}, 60_000);
-afterAll(() => ground?.temporal.stop());
-beforeEach(async () => {
-  play = await beginPlay(ground);
+eachPlay(async (begun) => {
+  play = begun;
   ({ home } = play);
   await play.startService();
   lose("a");
 });
-afterEach(() => play.end());
 
 /** The node does not serve any more and cannot be reached. */
 function lose(node: string): void {
@@ -138,6 +134,27 @@ test("I1: what is heard after a person's word counts more than that word", async
   expect(home.calls).not.toContain("startNode b");
   await handle.cancel();
   await verdict(handle);
+});
+
+test("I1: an outlet that only the user's word takes for the old node's is listened to first: what is heard is a veto", async () => {
+  home.emergency.fence = OFF_ON_TRUST;
+  home.emergency.listening = HEARD;
+  const handle = await play.failover();
+  const { waitsForPerson } = await play.waiting();
+  expect(waitsForPerson).toMatchObject({
+    vetoed: true,
+    because: expect.stringContaining("although snmp 10.0.0.9 outlet 3"),
+  });
+  expect(home.calls).not.toContain("raiseCounters b");
+  home.emergency.listening = SILENT;
+  await handle.signal(TRY_AGAIN_SIGNAL);
+  expect((await verdict(handle)).outcome).toBe("done");
+});
+
+test("a standby that cannot listen takes that outlet's word, as its owner wants", async () => {
+  home.emergency.fence = OFF_ON_TRUST;
+  expect((await verdict(await play.failover())).outcome).toBe("done");
+  expect(steps().slice(2, 5)).toEqual(["fenceNode a", "listenForActive b", "raiseCounters b"]);
 });
 
 test("cancelled while it waits, it starts nothing, and nobody goes on with it", async () => {

@@ -16,6 +16,7 @@ let play: Play;
 let done: string[];
 /** What the devices do in this test. */
 let off: (step: FenceTestStep) => Promise<void>;
+let on: () => Promise<void>;
 let proven: (step: FenceTestStep) => boolean;
 
 beforeAll(async () => {
@@ -25,6 +26,7 @@ afterAll(() => ground?.temporal.stop());
 beforeEach(async () => {
   done = [];
   off = () => Promise.resolve();
+  on = () => Promise.resolve();
   proven = () => true;
   play = await beginPlay(ground, undefined, () => ({ ...devices }));
 });
@@ -44,6 +46,7 @@ const devices: FenceTestActivities = {
   },
   async fenceTestOn(step) {
     done.push(`on ${step.rung.name}`);
+    await on();
     const isProven = proven(step);
     return {
       proven: isProven,
@@ -110,6 +113,46 @@ test("a cancellation in the middle does not leave the node without power", async
   await handle.result().catch(() => undefined);
   expect(done.slice(0, 2)).toEqual(["off outlet 1 boot-1", "on outlet 1"]);
   expect(done.length % 2).toBe(0);
+});
+
+test("a termination in the middle does not leave the node without power", async () => {
+  let began = false;
+  off = async () => {
+    began = true;
+    await pause(1_000);
+  };
+  const handle = await startFenceTest(play.client, { service: play.service, node: "b", by: "me" }, play);
+  await expect.poll(() => began).toBe(true);
+  await handle.terminate("by a person, in Temporal's UI");
+  await expect.poll(() => done).toEqual(["off outlet 1 boot-1", "on outlet 1"]);
+});
+
+test("a worker killed in the middle does not leave the node without power, however long no other is there", async () => {
+  // As of a worker that is gone, nothing is heard of it any more; another one takes the next step.
+  off = async () => {
+    await pause(20_000);
+  };
+  const handle = await startFenceTest(play.client, { service: play.service, node: "b", by: "me" }, play);
+  await expect.poll(() => done, { timeout: 30_000 }).toEqual(["off outlet 1 boot-1", "on outlet 1"]);
+  expect(reportIn(await handle.result().catch((error: unknown) => error))).toMatchObject({ outcome: "failed" });
+  const { events } = await play.client.workflow
+    .getHandle(`${handoverId(play.service)}:${handle.firstExecutionRunId}:rung-1`)
+    .fetchHistory();
+  const giving = events?.find(
+    ({ activityTaskScheduledEventAttributes: scheduled }) => scheduled?.activityType?.name === "fenceTestOn",
+  );
+  // Temporal fills it with the run's own limit, which is none.
+  expect(Number(giving?.activityTaskScheduledEventAttributes?.scheduleToCloseTimeout?.seconds ?? 0)).toBe(0);
+});
+
+test("where the power does not come back, it is said what to switch on", async () => {
+  on = () => Promise.reject(ApplicationFailure.nonRetryable("It reads off.", "FENCING_FAILED"));
+  const { outcome, message } = await run();
+  expect({ outcome, message }).toEqual({
+    outcome: "failed",
+    message:
+      "Not proven that outlet 1 switches b: It reads off. It may be without power: switch outlet 1 on by hand, and see that b boots.",
+  });
 });
 
 test("the lock is the handover's: no fence test beside a handover", async () => {

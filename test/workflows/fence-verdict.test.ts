@@ -3,8 +3,8 @@ import { describe, expect, test } from "vitest";
 import type { FenceReport, Listening } from "../../workflows/activity-types.ts";
 import { FenceConfirmation } from "../../workflows/confirmation.ts";
 import { FENCE_PROOFS } from "../../model/fence.ts";
-import { mayTakeOver } from "../../workflows/fence-verdict.ts";
-import { DEAF, HEARD, NOT_OFF, OFF, SILENT } from "./scripted-emergency.ts";
+import { isOnTrust, mayTakeOver } from "../../workflows/fence-verdict.ts";
+import { DEAF, HEARD, NOT_OFF, OFF, OFF_ON_TRUST, SILENT } from "./scripted-emergency.ts";
 
 const fence = fc.record({
   proven: fc.constantFrom(...FENCE_PROOFS, undefined),
@@ -63,6 +63,15 @@ describe("mayTakeOver", () => {
         expect(verdict).toMatchObject({ allowed: false, vetoed: true });
       }),
     );
+  });
+
+  test("what only the user's word ties to the node is on trust; what was tested or silenced is not", () => {
+    const ssh = { rung: "ssh", proves: "radio off", ok: true, detail: "silent" } as const;
+    expect(isOnTrust(OFF_ON_TRUST)).toBe(true);
+    expect(isOnTrust(OFF)).toBe(false);
+    expect(isOnTrust({ ...OFF_ON_TRUST, proven: "radio off", rungs: [...OFF_ON_TRUST.rungs, ssh] })).toBe(false);
+    expect(isOnTrust(NOT_OFF)).toBe(false);
+    expect(isOnTrust({ ...OFF_ON_TRUST, proven: "network cut" })).toBe(false);
   });
 
   test("I1: nothing but a proof, a fenced self or an unplugged stick that is silent, or a person lets a standby start", () => {

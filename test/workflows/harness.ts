@@ -45,11 +45,14 @@ export async function makeGround(...knobs: string[]): Promise<Ground> {
 
 export type Play = Awaited<ReturnType<typeof beginPlay>>;
 
+/** Activities beside the scripted home's, or instead of them. */
+export type MoreActivities = (home: ScriptedHome, client: Client, taskQueue: string) => Partial<AllActivities>;
+
 /** A scripted home with a worker and a service of its own. */
 export async function beginPlay(
   { temporal, workflowBundle }: Ground,
   service = `zigbee-${randomUUID().slice(0, 8)}`,
-  more: (home: ScriptedHome, client: Client, taskQueue: string) => Partial<AllActivities> = () => ({}),
+  more: MoreActivities = () => ({}),
 ) {
   const home = new ScriptedHome();
   const taskQueue = `understudy-${service}-${randomUUID()}`;

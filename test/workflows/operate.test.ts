@@ -1,20 +1,15 @@
 import { WorkflowExecutionAlreadyStartedError, WorkflowUpdateFailedError } from "@temporalio/client";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { NOTE_COPY_UPDATE, serviceId } from "../../workflows/contract.ts";
-import { beginPlay, eventually, makeGround, verdict } from "./harness.ts";
-import type { Ground, Play } from "./harness.ts";
+import { eachPlay } from "./each-play.ts";
+import { eventually, verdict } from "./harness.ts";
+import type { Play } from "./harness.ts";
 import { stepFailure } from "./scripted-activities.ts";
 
-let ground: Ground;
 let play: Play;
-beforeAll(async () => {
-  ground = await makeGround();
-}, 60_000);
-afterAll(() => ground?.temporal.stop());
-beforeEach(async () => {
-  play = await beginPlay(ground);
+eachPlay((begun) => {
+  play = begun;
 });
-afterEach(() => play?.end());
 
 /** What was done to the nodes. */
 function changes(): readonly string[] {

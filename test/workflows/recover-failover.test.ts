@@ -1,25 +1,20 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { beginPlay, eventually, makeGround, verdict } from "./harness.ts";
-import type { Ground, Play } from "./harness.ts";
+import { expect, test } from "vitest";
+import { eachPlay } from "./each-play.ts";
+import { eventually, verdict } from "./harness.ts";
+import type { Play } from "./harness.ts";
 import { stepFailure } from "./scripted-activities.ts";
 import type { ScriptedHome } from "./scripted-activities.ts";
 import { NOT_OFF } from "./scripted-emergency.ts";
 
-let ground: Ground;
 let play: Play;
 let home: ScriptedHome;
-beforeAll(async () => {
-  ground = await makeGround();
-}, 60_000);
-afterAll(() => ground?.temporal.stop());
-beforeEach(async () => {
-  play = await beginPlay(ground);
+eachPlay(async (begun) => {
+  play = begun;
   ({ home } = play);
   await play.startService();
   home.running.delete("a");
   home.unreachable.add("a");
 });
-afterEach(() => play.end());
 
 /** Ends the failover in the middle of a step, as somebody in Temporal's UI can. */
 async function terminateIn(step: string): Promise<void> {
@@ -133,6 +128,20 @@ test("a standby that is no longer fit gives way to the old node, which may be fe
   const state = await play.settled();
   expect(state).toMatchObject({ holder: "a", history: [{ kind: "recovery", outcome: "returned" }] });
   expect(home.calls).toContain("unfenceNode a");
+  expect(home.running).toEqual(new Set(["a"]));
+}, 60_000);
+
+test("a standby that a person has taken out does not take over again, and gives way to the old node", async () => {
+  home.failFirst.set("raiseCounters b", [
+    {
+      failure: stepFailure("HOST_UNREACHABLE", "b", { retryable: true }),
+      after: () => play.order({ verb: "standby", node: "b", by: "me" }),
+    },
+  ]);
+  await terminateIn("applyConfig b");
+  home.unreachable.clear();
+  expect(await play.settled()).toMatchObject({ holder: "a", history: [{ kind: "recovery", outcome: "returned" }] });
+  expect(home.calls).not.toContain("startNode b");
   expect(home.running).toEqual(new Set(["a"]));
 }, 60_000);
 

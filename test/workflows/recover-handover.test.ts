@@ -1,22 +1,17 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { serviceId } from "../../workflows/contract.ts";
-import { beginPlay, eventually, makeGround, verdict } from "./harness.ts";
-import type { Ground, Play } from "./harness.ts";
+import { eachPlay } from "./each-play.ts";
+import { eventually, verdict } from "./harness.ts";
+import type { Play } from "./harness.ts";
 import { stepFailure } from "./scripted-activities.ts";
 import type { ScriptedHome } from "./scripted-activities.ts";
 
-let ground: Ground;
 let play: Play;
 let home: ScriptedHome;
-beforeAll(async () => {
-  ground = await makeGround();
-}, 60_000);
-afterAll(() => ground?.temporal.stop());
-beforeEach(async () => {
-  play = await beginPlay(ground);
+eachPlay((begun) => {
+  play = begun;
   ({ home } = play);
 });
-afterEach(() => play.end());
 
 test.each([
   ["before the start", "restoreNvram b", "a", "returned"],

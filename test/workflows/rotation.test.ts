@@ -1,26 +1,21 @@
 import { WorkflowFailedError } from "@temporalio/client";
 import { ApplicationFailure } from "@temporalio/common";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { handoverId, rotationId } from "../../workflows/contract.ts";
 import type { RotationReport } from "../../workflows/contract.ts";
-import { beginPlay, makeGround, verdict } from "./harness.ts";
-import type { Ground, Play } from "./harness.ts";
+import { eachPlay } from "./each-play.ts";
+import { verdict } from "./harness.ts";
+import type { Play } from "./harness.ts";
 import { stepFailure } from "./scripted-activities.ts";
 
 const JOINING = "Devices may join at the moment (permit join is on).";
 
-let ground: Ground;
 let play: Play;
-beforeAll(async () => {
-  ground = await makeGround();
-});
-afterAll(() => ground.temporal.stop());
-beforeEach(async () => {
-  play = await beginPlay(ground);
+eachPlay(async (begun) => {
+  play = begun;
   await play.startService();
   await play.order({ verb: "arm", by: "test" });
 });
-afterEach(() => play.end());
 
 test("row 43: waits while devices join, and hands over when they are through", async () => {
   play.home.sync.disturbances = [JOINING, JOINING];
@@ -32,6 +27,17 @@ test("gives up for the day when they are not through within an hour", async () =
   play.home.sync.disturbances = Array.from({ length: 50 }, () => JOINING);
   expect(await rotate()).toMatchObject({ outcome: "skipped", message: expect.stringContaining(JOINING) });
   expect(play.home.calls.filter((call) => call === "findDisturbance a")).toHaveLength(13);
+  expect(play.home.calls).not.toContain("preflight");
+});
+
+test("a pause that a person sets while it looks for devices that join is respected", async () => {
+  play.home.failFirst.set("findDisturbance a", [
+    {
+      failure: stepFailure("BROKER_UNREACHABLE", "a", { retryable: true }),
+      after: () => play.order({ verb: "pause", by: "me", reason: "new router" }),
+    },
+  ]);
+  expect(await rotate()).toMatchObject({ outcome: "skipped", message: expect.stringContaining("me paused") });
   expect(play.home.calls).not.toContain("preflight");
 });
 

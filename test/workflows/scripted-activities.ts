@@ -25,7 +25,7 @@ export class ScriptedHome {
   readonly calls: string[] = [];
   readonly fail = new Map<string, ApplicationFailure>();
   /** Failures of the first calls of a step, one each, with what each call did before. */
-  readonly failFirst = new Map<string, { failure: ApplicationFailure; after?: () => void }[]>();
+  readonly failFirst = new Map<string, { failure: ApplicationFailure; after?: () => unknown }[]>();
   readonly hang = new Set<string>();
   /** Hang like the others, and are through with it when they are cancelled. */
   readonly finishWhenCancelled = new Set<string>();
@@ -73,7 +73,8 @@ export class ScriptedHome {
       this.calls.push(key);
       for (const watcher of this.#watchers.filter((w) => w.name === key)) watcher.resolve();
       const first = this.failFirst.get(key)?.shift();
-      first?.after?.();
+      // Without it nothing is waited for: who waits for this call may let it hang no more right after.
+      if (first?.after) await first.after();
       const failure = first?.failure ?? this.fail.get(key);
       if (failure) throw failure;
       if (this.hang.has(key) || this.finishWhenCancelled.has(key)) {

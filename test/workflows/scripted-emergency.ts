@@ -15,6 +15,8 @@ export const OFF: FenceReport = {
   selfFenced: false,
   rungs: [{ rung: "snmp 10.0.0.9 outlet 3", proves: "host off", ok: true, detail: "read back: off" }],
 };
+/** The same outlet, which only the user's word takes for the old node's. */
+export const OFF_ON_TRUST: FenceReport = { ...OFF, rungs: OFF.rungs.map((rung) => ({ ...rung, onTrust: true })) };
 export const NOT_OFF: FenceReport = {
   selfFenced: false,
   rungs: [{ rung: "ssh", proves: "radio off", ok: false, detail: "it does not answer" }],
@@ -46,9 +48,9 @@ export function emergencyActivities(home: ScriptedHome, act: Act): EmergencyActi
       await act("preloadCoordinator", node);
       return { preloaded: true, written: "all", counters: highestCounters };
     },
-    checkFitness: async ({ from, to = "b", epoch }): Promise<Fitness> => {
+    checkFitness: async ({ from, to = "b", epoch, offline }): Promise<Fitness> => {
       await act("checkFitness", undefined);
-      const what = emergency.unfit;
+      const what = offline.includes(to) ? `${to} was taken out by a person.` : emergency.unfit;
       const finding = { check: "broker", node: to, ok: what === undefined, what: what ?? "reaches the broker" };
       const known = {
         findings: [finding],

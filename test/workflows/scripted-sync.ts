@@ -27,6 +27,8 @@ export class SyncScript {
   /** The setting sync.preload. */
   preloads = true;
   preload: Preload = { preloaded: true, written: "all", counters: { network: 9000, linkKeys: 4500 } };
+  /** A look finds every standby to hold what the active node has. */
+  fresh = false;
   /** What `findDisturbance` says, one after the other. */
   disturbances: (string | undefined)[] = [];
   /** What `refreshCopy` was allowed to. */
@@ -47,6 +49,21 @@ export function syncActivities(
   };
   return {
     ...syncLink(link.client, link.taskQueue),
+    confirmCopies: async ({ service }) => {
+      const { holder: active = "", copies, epoch } = await serviceState(link, service, new AbortController().signal);
+      const held = Object.entries(copies);
+      if (!sync.fresh || held.length === 0) return {};
+      await act("confirmCopies", active);
+      for (const [node, copy] of held)
+        await tellCopy(link.client, {
+          service,
+          node,
+          copy: { ...copy, at: new Date().toISOString() },
+          ifEpoch: epoch,
+        });
+      const standbys = held.map(([node, { preloaded }]) => ({ node, preloaded }));
+      return { fresh: { active, generation: GENERATION, standbys } };
+    },
     captureLive: async ({ service, by }) => {
       const state = inForce(await serviceState(link, service, new AbortController().signal), new Date());
       const skipped = whyNoSync(state, by);

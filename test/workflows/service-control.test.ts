@@ -32,7 +32,10 @@ test("a new service observes until it is armed", () => {
 
 test("what would have been done is forgotten when the service is armed", () => {
   const decision = { action: "takeOver", because: "a is lost" } as const;
-  const observing = { ...fresh, wouldHave: [{ at: NOW.toISOString(), decision }] };
+  const observing = {
+    ...fresh,
+    wouldHave: [{ at: NOW.toISOString(), decision, outage: { ms: 1_000, basis: "default" as const } }],
+  };
   expect(after(observing, { verb: "observe", by }).wouldHave).toHaveLength(1);
   expect(after(observing, { verb: "arm", by }).wouldHave).toEqual([]);
 });

@@ -1,21 +1,33 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { serviceId } from "../../workflows/contract.ts";
-import { beginPlay, eventually, makeGround } from "./harness.ts";
-import type { Ground, Play } from "./harness.ts";
+import { expect, test } from "vitest";
+import { REPORT_SIGNAL, handoverId, serviceId } from "../../workflows/contract.ts";
+import { eachPlay } from "./each-play.ts";
+import { eventually, verdict } from "./harness.ts";
+import type { Play } from "./harness.ts";
+import { NOT_OFF } from "./scripted-emergency.ts";
 
-let ground: Ground;
 let play: Play;
-beforeAll(async () => {
-  ground = await makeGround("limit.historyCount.suggestContinueAsNew=40");
-  play = await beginPlay(ground);
-}, 60_000);
-afterAll(async () => {
-  await play?.end();
-  await ground?.temporal.stop();
-});
+eachPlay(
+  (begun) => {
+    play = begun;
+  },
+  { knobs: ["limit.historyCount.suggestContinueAsNew=40"] },
+);
+
+const service = () => play.client.workflow.getHandle(serviceId(play.service));
+
+/** The triggers go on reporting for as long as the service is down; resolves once that has begun a new history. */
+async function reportUntilNewHistory(): Promise<void> {
+  const { runId } = await service().describe();
+  await eventually(async () => {
+    const at = new Date().toISOString();
+    const seen = { service: play.service, observer: "test", at, retained: false, detail: "Zigbee2MQTT is silent" };
+    await service().signal(REPORT_SIGNAL, { ...seen, sign: "offline" });
+    return (await service().describe()).runId === runId ? undefined : true;
+  });
+}
 
 test("a service whose handover stays unknown for long begins a new history, and forgets nothing", async () => {
-  const { home, client, service } = play;
+  const { home } = play;
   home.hang.add("startNode b");
   const handle = await play.start();
   await home.called("startNode b");
@@ -25,12 +37,35 @@ test("a service whose handover stays unknown for long begins a new history, and 
   const first = await play.serviceState();
   expect(first.current?.announced).toMatchObject({ from: "a", to: "b" });
 
-  const run = () => client.workflow.getHandle(serviceId(service)).describe();
-  const { runId } = await run();
-  await eventually(async () => ((await run()).runId === runId ? undefined : true), 60_000);
+  const { runId } = await service().describe();
+  await eventually(async () => ((await service().describe()).runId === runId ? undefined : true), 60_000);
   expect((await play.serviceState()).history[0]).toMatchObject({ kind: "recovery", outcome: "unknown" });
   expect((await play.serviceState()).unfinished ?? (await play.serviceState()).current).toBeDefined();
 
   home.unreachable.clear();
   expect(await play.settled()).toMatchObject({ holder: "b" });
+}, 120_000);
+
+test("a service begins a new history while a failover waits for a person, and goes on watching it", async () => {
+  await play.startService();
+  play.home.running.delete("a");
+  play.home.unreachable.add("a");
+  play.home.emergency.fence = NOT_OFF;
+  const failover = await play.failover();
+  const { runId } = await play.waiting();
+  await reportUntilNewHistory();
+  expect((await play.serviceState()).current).toMatchObject({ runId, announced: { from: "a", to: "b" } });
+
+  // It is still noticed that it ended without a verdict, and the recovery, too, may wait for as long as it takes.
+  await failover.terminate("from the UI");
+  const recovery = await eventually(async () => {
+    const report = await play.waiting().catch(() => undefined);
+    return report?.kind === "recovery" ? report : undefined;
+  });
+  await reportUntilNewHistory();
+  expect((await play.serviceState()).current).toMatchObject({ runId: recovery.runId });
+  await play.confirmFenced("a", recovery.runId);
+  await verdict(play.client.workflow.getHandle(handoverId(play.service), recovery.runId));
+  expect(await play.settled()).toMatchObject({ holder: "b", history: [{ kind: "recovery", outcome: "done" }] });
+  expect(play.home.calls.filter((call) => call === "startNode b")).toHaveLength(1);
 }, 120_000);

@@ -1,23 +1,18 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { handoverId } from "../../workflows/contract.ts";
 import type { HandoverReport } from "../../workflows/contract.ts";
-import { beginPlay, makeGround, verdict } from "./harness.ts";
-import type { Ground, Play } from "./harness.ts";
+import { eachPlay } from "./each-play.ts";
+import { verdict } from "./harness.ts";
+import type { Play } from "./harness.ts";
 import { stepFailure } from "./scripted-activities.ts";
 import type { ScriptedHome } from "./scripted-activities.ts";
 
-let ground: Ground;
 let play: Play;
 let home: ScriptedHome;
-beforeAll(async () => {
-  ground = await makeGround();
-}, 60_000);
-afterAll(() => ground?.temporal.stop());
-beforeEach(async () => {
-  play = await beginPlay(ground);
+eachPlay((begun) => {
+  play = begun;
   ({ home } = play);
 });
-afterEach(() => play.end());
 
 /** What `service` asks by itself at its start comes between. */
 const stepsOf = ({ calls }: ScriptedHome) => calls.filter((call) => call !== "readFacts");
@@ -239,6 +234,19 @@ test("I6: where the standby cannot do without it, the old node is waited for", a
   home.fail.set("raiseCounters a", stepFailure("HOST_UNREACHABLE", "a"));
   const report = await verdict(await play.start());
   expect(report.outcome).toBe("unknown");
+  expect(home.calls).not.toContain("startNode b");
+});
+
+test("a standby that a person took out meanwhile does not take over instead: the old node is waited for", async () => {
+  const takenOut = async () => {
+    home.unreachable.add("a");
+    await play.order({ verb: "standby", node: "b", by: "me", reason: "new SD card" });
+  };
+  home.failFirst.set("transferFile b", [{ failure: stepFailure("HOST_UNREACHABLE", "a"), after: takenOut }]);
+  home.fail.set("raiseCounters a", stepFailure("HOST_UNREACHABLE", "a"));
+  const report = await verdict(await play.start());
+  expect(report.outcome).toBe("unknown");
+  expect(report.findings).toContainEqual(expect.objectContaining({ node: "b", what: "b was taken out by a person." }));
   expect(home.calls).not.toContain("startNode b");
 });
 

@@ -1,28 +1,29 @@
 import { WorkflowFailedError } from "@temporalio/client";
 import { ApplicationFailure } from "@temporalio/common";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import { syncLink } from "../../activities/sync-link.ts";
 import { startSync } from "../../triggers/sync.ts";
-import { handoverId, syncId } from "../../workflows/contract.ts";
-import type { SyncInput, SyncReport } from "../../workflows/contract.ts";
-import { beginPlay, eventually, makeGround, verdict } from "./harness.ts";
-import type { Ground, Play } from "./harness.ts";
+import { NOTE_COPY_UPDATE, handoverId, serviceId, syncId } from "../../workflows/contract.ts";
+import type { Copy, SyncInput, SyncReport } from "../../workflows/contract.ts";
+import type { NotedCopy } from "../../workflows/service-control.ts";
+import { eachPlay } from "./each-play.ts";
+import { eventually, verdict } from "./harness.ts";
+import type { Play } from "./harness.ts";
 import { stepFailure } from "./scripted-activities.ts";
 import { GENERATION } from "./scripted-sync.ts";
 
-let ground: Ground;
+// A handover ends a sync for real.
 let play: Play;
-beforeAll(async () => {
-  ground = await makeGround();
-});
-afterAll(() => ground.temporal.stop());
-beforeEach(async () => {
-  // A handover ends a sync for real.
-  play = await beginPlay(ground, undefined, (_home, client, taskQueue) => ({
-    cancelSync: syncLink(client, taskQueue).cancelSync,
-  }));
-});
-afterEach(() => play.end());
+eachPlay(
+  (begun) => {
+    play = begun;
+  },
+  {
+    more: (_home, client, taskQueue) => ({
+      cancelSync: syncLink(client, taskQueue).cancelSync,
+    }),
+  },
+);
 
 test("brings the copy to the standby, and tells the service what it holds", async () => {
   const report = await sync({ by: "person" });
@@ -96,10 +97,9 @@ test.each([
 ] as const)("does nothing while %s, and says so", async (_case, control) => {
   await play.startService();
   await play.order(control);
-  expect(await sync({ by: "schedule" })).toMatchObject({
-    outcome: "skipped",
-    message: expect.stringContaining("test"),
-  });
+  for (const by of ["schedule", "change"] as const) {
+    expect(await sync({ by })).toMatchObject({ outcome: "skipped", message: expect.stringContaining("test") });
+  }
   expect(steps()).toEqual([]);
 });
 
@@ -133,6 +133,41 @@ test("the Schedule's own id starts the one that is the lock", async () => {
   const scheduled = await play.client.workflow.start("sync", { workflowId: id, taskQueue: play.taskQueue, args });
   expect(await scheduled.result()).toMatchObject({ outcome: "started" });
   await eventually(async () => (await play.serviceState().catch(() => undefined))?.copies["b"]);
+});
+
+test("a scheduled run that finds every copy fresh notes their time in fewer than 20 events, its own and the service's together", async () => {
+  await sync({ by: "person" });
+  const handle = play.client.workflow.getHandle(serviceId(play.service));
+  const before = (await play.serviceState()).copies["b"]?.at ?? "";
+  const { historyLength } = await handle.describe();
+  play.home.calls.length = 0;
+  play.home.sync.fresh = true;
+  const id = `${syncId(play.service)}-2026-11-21T07:05:00Z`;
+  const args: [SyncInput] = [{ service: play.service, by: "schedule" }];
+  const scheduled = await play.client.workflow.start("sync", { workflowId: id, taskQueue: play.taskQueue, args });
+  expect(await scheduled.result()).toMatchObject({
+    outcome: "unchanged",
+    message: "Nothing has changed on a; b holds it.",
+    standbys: [{ node: "b", ok: true, preloaded: true, written: "nothing" }],
+  });
+  expect(steps()).toEqual(["confirmCopies a"]);
+  expect(Date.parse((await play.serviceState()).copies["b"]?.at ?? "")).toBeGreaterThan(Date.parse(before));
+  const own = ((await scheduled.fetchHistory()).events ?? []).length;
+  expect(own + (await handle.describe()).historyLength - historyLength).toBeLessThan(20);
+});
+
+test("what a look found is not noted once a handover has begun", async () => {
+  await sync({ by: "person" });
+  const { copies } = await play.serviceState();
+  play.home.hang.add("stopNode a");
+  const handover = await play.start();
+  await play.home.called("stopNode a");
+  const copy: Copy = { generation: GENERATION, preloaded: true, at: new Date().toISOString() };
+  const service = play.client.workflow.getHandle(serviceId(play.service));
+  await service.executeUpdate<void, [NotedCopy]>(NOTE_COPY_UPDATE, { args: [{ node: "b", copy, ifEpoch: 0 }] });
+  expect((await play.serviceState()).copies).toEqual(copies);
+  await play.client.workflow.getHandle(handoverId(play.service)).cancel();
+  await verdict(handover);
 });
 
 async function sync(input: Pick<SyncInput, "by">): Promise<SyncReport> {

@@ -1,20 +1,15 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { Report } from "../../model/evidence.ts";
 import { REPORT_SIGNAL, serviceId } from "../../workflows/contract.ts";
-import { beginPlay, eventually, makeGround } from "./harness.ts";
-import type { Ground, Play } from "./harness.ts";
+import { eachPlay } from "./each-play.ts";
+import { eventually } from "./harness.ts";
+import type { Play } from "./harness.ts";
 
-let ground: Ground;
 let play: Play;
-beforeAll(async () => {
-  ground = await makeGround();
-}, 60_000);
-afterAll(() => ground?.temporal.stop());
-beforeEach(async () => {
-  play = await beginPlay(ground);
+eachPlay(async (begun) => {
+  play = begun;
   await play.startService();
-}, 30_000);
-afterEach(() => play?.end());
+});
 
 const service = () => play.client.workflow.getHandle(serviceId(play.service));
 const report = (sign: Report["sign"]) =>
@@ -39,6 +34,9 @@ test("a service that is observed is not touched; what would have been done is to
     return state.wouldHave.length > 0 && looks() > 1 ? state : undefined;
   });
   expect(wouldHave.map(({ decision }) => decision.action)).toEqual(["restart"]);
+  // Nothing was measured in this home yet.
+  expect(wouldHave[0]?.outage.basis).toBe("default");
+  expect(wouldHave[0]?.outage.ms).toBeGreaterThanOrEqual(20_000);
   expect(play.home.calls).not.toContain("restartInPlace a");
   expect(await trouble()).toMatchObject({ decision: { action: "restart" }, lost: { looks: looks() } });
 }, 30_000);
@@ -69,6 +67,37 @@ test("what does not start again is taken over, and no other failover follows by 
   );
   expect(asked?.decision.because).toContain("not taken over: Zigbee2MQTT does not run on a any more");
   expect((await play.serviceState()).history).toHaveLength(1);
+}, 60_000);
+
+test("row 15: firmware that hangs is reset in place, once, and the trouble is over", async () => {
+  await arm();
+  play.home.watch.canReset = true;
+  play.home.watch.hung.add("a");
+  await report("radio-silent");
+  await play.home.called("restartInPlace a with a reset");
+  await isOver();
+  expect(await play.serviceState()).toMatchObject({ holder: "a", restarts: [expect.any(String)], history: [] });
+}, 30_000);
+
+test("row 15: what a reset does not mend is taken over, although we left it stopped ourselves", async () => {
+  await arm();
+  play.home.watch.canReset = true;
+  play.home.watch.hung.add("a");
+  play.home.watch.broken.add("a");
+  await report("radio-silent");
+  const state = await play.settled();
+  expect(state).toMatchObject({ holder: "b", history: [{ kind: "failover", outcome: "done" }] });
+  expect(state.blocked?.because).toBe("A's coordinator does not answer, not even after a reset: a standby takes over.");
+  await isOver();
+  expect(play.home.calls.filter((call) => call.startsWith("restartInPlace"))).toHaveLength(1);
+}, 60_000);
+
+test("row 15: firmware that hangs and cannot be reset is taken over without a restart", async () => {
+  await arm();
+  play.home.watch.hung.add("a");
+  await report("radio-silent");
+  expect((await play.settled()).holder).toBe("b");
+  expect(play.home.calls.filter((call) => call.startsWith("restartInPlace"))).toEqual([]);
 }, 60_000);
 
 test("a host without power is taken over when it was seen so for as long as failover.after says", async () => {

@@ -4,12 +4,18 @@ import { setTimeout as pause } from "node:timers/promises";
 import mqtt from "mqtt";
 import type { BrokerConfig } from "../../config/effective.ts";
 import { TOPICS_OF_LIFE } from "../../zigbee2mqtt/signs-of-life.ts";
-import type { Observation, Signs } from "./signs.ts";
+import type { HeardMessage, Observation, Signs } from "./signs.ts";
 
 const TICK_MS = 500;
 /** A broker that stays away this long may have been given another address. */
 const GIVE_UP_MS = 300_000;
 const MAX_PAYLOAD_BYTES = 4 * 1024 * 1024;
+
+/** Follows the same messages beside the signs; `look` is called twice a second while the broker is there. */
+export interface Follower {
+  message(message: HeardMessage, now: number): void;
+  look(now: number): void;
+}
 
 /**
  * Follows one service at its broker, asks what `signs` wants to know, and says after each step what is seen. Connects again
@@ -18,7 +24,11 @@ const MAX_PAYLOAD_BYTES = 4 * 1024 * 1024;
 export async function listen(
   broker: BrokerConfig,
   signs: Signs,
-  options: { saw: (observation: Observation, now: number) => void; signal: AbortSignal },
+  options: {
+    saw: (observation: Observation, now: number) => void;
+    follower?: Follower | undefined;
+    signal: AbortSignal;
+  },
 ): Promise<void> {
   const base = `${broker.baseTopic}/`;
   const client = mqtt.connect(broker.url, {
@@ -55,6 +65,7 @@ export async function listen(
     if (!topic.startsWith(base) || payload.length > MAX_PAYLOAD_BYTES) return;
     const message = { topic: topic.slice(base.length), retained: packet.retain, text: () => payload.toString("utf8") };
     signs.message(message, performance.now());
+    options.follower?.message(message, performance.now());
     look();
     askNow();
   });
@@ -69,6 +80,7 @@ export async function listen(
       else if (performance.now() - lostAt > GIVE_UP_MS) return;
       askNow();
       look();
+      if (client.connected) options.follower?.look(performance.now());
       await pause(TICK_MS, undefined, { signal: options.signal }).catch(() => undefined);
     }
   } finally {

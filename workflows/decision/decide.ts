@@ -1,7 +1,7 @@
 import type { FailoverPolicy } from "../../config/automation.ts";
 import type { Decision, Evidence } from "../../model/evidence.ts";
 import { diagnose, isNotServing } from "./diagnose.ts";
-import type { Diagnosis, NotServing } from "./diagnose.ts";
+import type { Before, Diagnosis, NotServing } from "./diagnose.ts";
 
 /** What went before this look. Times in ms since 1970 by the workflow's clock, which alone measures durations. */
 export interface Past {
@@ -11,6 +11,8 @@ export interface Past {
   readonly lost?: { readonly since: number; readonly looks: number };
   /** Zigbee2MQTT said, in this trouble, that it stops because it was told to. */
   readonly stopSaid: boolean;
+  /** We stopped it for a restart that failed, and it has not run since. */
+  readonly restartFailed?: Before["restartFailed"];
   /** Restarts in place. */
   readonly restarts: readonly number[];
   readonly lastHandoverAt?: number;
@@ -47,7 +49,7 @@ const AGAIN_MS = { least: 5_000, most: 600_000 };
  * nothing, and what a person ordered stands above all.
  */
 export function decide(evidence: Evidence, policy: FailoverPolicy, past: Past): Decision {
-  const diagnosis = diagnose(evidence, past.stopSaid);
+  const diagnosis = diagnose(evidence, past);
   const { condition, facts } = diagnosis;
   if (condition === "serves") {
     if (evidence.mqtt.bridgeState !== "offline") return { action: "nothing", because: sentence(facts) };
@@ -83,21 +85,27 @@ function mend(
   if (condition === "hangs" && starting > 0)
     return { action: "warn", because: sentence(`${facts}: it was started just now`), lookAgainMs: SOON_MS };
   const patience = patienceMs(condition, policy) - lostForMs(past);
-  if (canRestart(condition)) {
+  const recent = past.restarts.filter((at) => past.now - at < policy.quietTimeMs).length;
+  // A reboot explains the end by itself, and is no sign that a start would not help.
+  const allowed = policy.restarts + (evidence.node.sameBoot === "no" ? 1 : 0);
+  const mayRestart = canRestart(condition) && recent < Math.min(allowed, mostRestarts(condition));
+  // Firmware that hangs waits for a reset, not for another Zigbee2MQTT.
+  const hangsForGood = condition === "radio-dead" && evidence.node.canReset !== true;
+  if (mayRestart && !hangsForGood) {
     // Its own manager, or its own coordinator and its devices, have said it: no second look is needed.
     const isCertain = condition === "ended" || (condition === "radio-dead" && evidence.mqtt.deviceAnswers === "no");
     const needed = isCertain ? 0 : patience;
-    const recent = past.restarts.filter((at) => past.now - at < policy.quietTimeMs).length;
-    // A reboot explains the end by itself, and is no sign that a start would not help.
-    const allowed = policy.restarts + (evidence.node.sameBoot === "no" ? 1 : 0);
-    if (recent < Math.min(allowed, mostRestarts(condition))) {
-      if (needed > 0) return soon("warn", `${facts}: restarted unless it answers soon`, needed);
-      return { action: "restart", because: sentence(`${facts}: restarted where it is`) };
-    }
+    if (needed > 0) return soon("warn", `${facts}: restarted unless it answers soon`, needed);
+    if (condition === "radio-dead")
+      return { action: "restart", reset: true, because: sentence(`${facts}: reset and restarted where it is`) };
+    return { action: "restart", because: sentence(`${facts}: restarted where it is`) };
   }
   if (condition === "mesh-silent")
     return wait(past, "askPerson", `${facts}, while its coordinator answers: are they without power?`);
   const decision = takeOver(evidence, policy, past, facts, patience);
+  // Some sticks are reset by being opened: worth one try before a person has to come.
+  if (decision.action === "askPerson" && mayRestart && patience <= 0)
+    return { action: "restart", because: sentence(`${facts}: restarted, since nobody can take over`) };
   const isDue = past.now - (past.restarts[0] ?? 0) >= LAST_RESORT_MS;
   // Where nobody can take over, a home that stays dark after a reboot is no better than one more start.
   if (decision.action === "askPerson" && condition === "ended" && evidence.node.sameBoot === "no" && isDue)
@@ -126,7 +134,7 @@ function canRestart(condition: NotServing): condition is "ended" | "hangs" | "ra
   return ["ended", "hangs", "radio-dead", "mesh-silent"].includes(condition);
 }
 
-/** A firmware that hangs is helped by opening it anew once or not at all. */
+/** A radio that is silent is helped by a reset, or by opening it anew, once or not at all. */
 function mostRestarts(condition: NotServing): number {
   return condition === "radio-dead" || condition === "mesh-silent" ? 1 : Infinity;
 }

@@ -44,8 +44,16 @@ export function isNotServing(condition: Condition): condition is NotServing {
   return condition in NOT_SERVING;
 }
 
-/** What one look shows. `stopSaid`: Zigbee2MQTT itself said before that it was told to stop. */
-export function diagnose(evidence: Evidence, stopSaid = false): Diagnosis {
+/** What went before that tells how a process that does not run came to its end. */
+export interface Before {
+  /** Zigbee2MQTT itself said that it was told to stop. */
+  readonly stopSaid?: boolean;
+  /** We stopped it for a restart that failed, and it has not run since; `coordinator`: because that does not answer. */
+  readonly restartFailed?: "coordinator" | "otherwise";
+}
+
+/** What one look shows. */
+export function diagnose(evidence: Evidence, before: Before = {}): Diagnosis {
   const { mqtt, active } = evidence;
   // A device that answers outweighs whatever else could not be seen.
   if (mqtt.deviceAnswers === "yes")
@@ -53,7 +61,7 @@ export function diagnose(evidence: Evidence, stopSaid = false): Diagnosis {
       ? { condition: "another-serves", facts: `devices answer, but through another node than ${active}` }
       : { condition: "serves", facts: `devices answer through ${active}` };
   if (mqtt.processAnswers === "yes") return diagnoseRadio(evidence);
-  return evidence.node.reachable === "yes" ? diagnoseProcess(evidence, stopSaid) : diagnoseHost(evidence);
+  return evidence.node.reachable === "yes" ? diagnoseProcess(evidence, before) : diagnoseHost(evidence);
 }
 
 /** Zigbee2MQTT answers on MQTT, no device does. */
@@ -80,13 +88,13 @@ function diagnoseRadio({ mqtt, active, node }: Evidence): Diagnosis {
 }
 
 /** Zigbee2MQTT does not answer on MQTT, or could not be asked; its node can be asked. */
-function diagnoseProcess({ mqtt, node, active }: Evidence, stopSaid: boolean): Diagnosis {
+function diagnoseProcess({ mqtt, node, active }: Evidence, before: Before): Diagnosis {
   switch (node.process) {
     case "running":
       return diagnoseRunning({ mqtt, node, active });
     case "stopped":
     case "failed":
-      return diagnoseEnded({ mqtt, node, active }, stopSaid);
+      return diagnoseEnded({ mqtt, node, active }, before);
     case "unknown":
       return {
         condition: "unconfirmed",
@@ -116,11 +124,12 @@ function diagnoseRunning({ mqtt, node, active }: NodeView): Diagnosis {
   return { condition: "hangs", facts: `Zigbee2MQTT runs on ${active} and does not answer on MQTT` };
 }
 
-function diagnoseEnded({ node, active }: NodeView, stopSaid: boolean): Diagnosis {
+function diagnoseEnded({ node, active }: NodeView, { stopSaid, restartFailed }: Before): Diagnosis {
   // After a reboot nothing of what the service manager says is about the life before it.
   const sameLife = node.sameBoot !== "no";
-  const bySaying = node.stoppedOnPurpose === "unknown" && node.process === "stopped" && stopSaid;
-  if (sameLife && (node.stoppedOnPurpose === "yes" || bySaying))
+  const stoppedByUs = sameLife && restartFailed !== undefined;
+  const bySaying = node.stoppedOnPurpose === "unknown" && node.process === "stopped" && stopSaid === true;
+  if (sameLife && !stoppedByUs && (node.stoppedOnPurpose === "yes" || bySaying))
     return { condition: "stopped-on-purpose", facts: `Zigbee2MQTT was stopped on ${active} itself` };
   // Zigbee2MQTT opens the radio before MQTT: without a broker a start only leaves it on the air.
   if (node.brokerReachable === "no")
@@ -135,6 +144,8 @@ function diagnoseEnded({ node, active }: NodeView, stopSaid: boolean): Diagnosis
           facts: `Zigbee2MQTT does not run on ${active}, and its network coordinator does not answer`,
         }
       : { condition: "dongle-gone", facts: `Zigbee2MQTT ended on ${active}, whose stick is not there any more` };
+  if (stoppedByUs && restartFailed === "coordinator")
+    return { condition: "radio-dead", facts: `${active}'s coordinator does not answer, not even after a reset` };
   return {
     condition: "ended",
     facts:

@@ -1,8 +1,8 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { claimOrder, claimedHost } from "../../../activities/support/claim.ts";
+import { claimOrder, claimedHost, leaveMark } from "../../../activities/support/claim.ts";
 import { readControllerMark, revokeGrant, writeCoordinatorState, writeGrant } from "../../../generations/node-state.ts";
 import type { CoordinatorState } from "../../../generations/node-state.ts";
 import type { Host } from "../../../hosts/host.ts";
@@ -43,6 +43,36 @@ describe.each(nodeKinds())("with $kind", ({ options }) => {
     await touch(step(7, 0, host));
     await touch(step(8, -3_600_000, host));
     await expect(touch(step(7, 1, host))).rejects.toMatchObject(superseded);
+  });
+
+  test("a look leaves its mark where it does not outlive the boot, claims nothing, and is refused after a later step", async () => {
+    const run = join(directory, "run");
+    const look = (afterMs: number, controller = "first") =>
+      leaveMark(host, { stateDirectory: state, order: claimOrder(7, NOW + afterMs), controller, run });
+    const mark = () =>
+      readControllerMark(host, { name: "a", stateDirectory: state, dataDirectory: directory }, undefined, run);
+    await touch(step(7, 0, host));
+    await look(-1).then(
+      () => expect.unreachable(),
+      (error: unknown) => expect(error).toMatchObject(superseded),
+    );
+    await look(1);
+    // A node that was not set up has nothing but its state directory.
+    expect(readFileSync(join(state, "controller"), "utf8")).toMatch(/^first \d+\n$/);
+    expect(readFileSync(join(state, "claim"), "utf8")).toBe(`${claimOrder(7, NOW)}\n`);
+
+    mkdirSync(run);
+    const { ino } = statSync(join(state, "controller"));
+    await look(2, "second");
+    expect(statSync(join(state, "controller")).ino).toBe(ino);
+    writeFileSync(join(state, "controller"), "first 1000\n");
+    expect(await mark()).toMatchObject({ controller: "second" });
+    // After a boot it is gone: what is left may have been renewed until then.
+    rmSync(run, { recursive: true });
+    mkdirSync(run);
+    const left = await mark();
+    expect(left?.controller).toBe("first");
+    expect(left?.ageMs).toBeLessThanOrEqual(Number(readFileSync("/proc/uptime", "utf8").split(" ")[0]) * 1_000 + 1_000);
   });
 
   test("a claim that makes no sense keeps nobody from the node", async () => {

@@ -36,19 +36,15 @@ test("the age of the standby's copy is what people see, and whether its coordina
 
 test("a service that observes says what it would have done, when, why, and what it would have cost", () => {
   const decision = { action: "takeOver", because: "pi1 answers neither SSH nor ping." } as const;
-  const past = {
-    runId: "r",
-    kind: "switchover",
-    outcome: "done",
-    message: "m",
-    startedAt: ago(900),
-    endedAt: ago(900),
-    outageMs: 12_300,
-  } as const;
-  const { footer, json } = show({ mode: "observe", wouldHave: [{ at: ago(60), decision }], history: [past] });
+  const outage = { ms: 66_480, basis: "failovers" } as const;
+  const { footer, json } = show({ mode: "observe", wouldHave: [{ at: ago(60), decision, outage }] });
   expect(footer).toMatch(/zigbee: would have failed over at [\d -]+:[\d:]+ \(1 h ago\) because pi1 answers neither/);
-  expect(footer).toContain("expected outage about 12.3 s");
-  expect(json).toMatchObject({ mode: "observe", wouldHave: [{ decision }] });
+  expect(footer).toContain("; expected outage about 1 min 06 s (an estimate: as failovers took here)");
+  expect(json).toMatchObject({ mode: "observe", wouldHave: [{ decision, outage }] });
+  const unmeasured = { ms: 34_200, basis: "default" } as const;
+  const restart = { action: "restart", because: "it ended." } as const;
+  const other = show({ mode: "observe", wouldHave: [{ at: ago(60), decision: restart, outage: unmeasured }] });
+  expect(other.footer).toContain("; expected outage about 34 s (an estimate: none was measured here yet)");
 });
 
 test("what keeps it from acting is told with who, why and until when", () => {
@@ -68,6 +64,15 @@ test("what keeps it from acting is told with who, why and until when", () => {
     /automatic handovers blocked until .* because a failover from pi2 began \(understudy acknowledge\)/,
   );
   expect(rows[1]).toContain("taken out");
+});
+
+test("a pause does not leave a handover half done, and says so", () => {
+  const paused = { by: "anna@pi", since: ago(5) };
+  const { footer } = show({ paused, unfinished: { runId: "r", from: "pi1", to: "pi2", epoch: 5 } });
+  expect(footer).toContain(
+    "nothing automatic happens, but that the handover from pi1 to pi2 is brought to its end, since until then nobody may be serving (understudy resume)",
+  );
+  expect(show({ paused }).footer).toContain("nothing automatic happens (understudy resume)");
 });
 
 test("a hold whose time has passed is over, even where the workflow has not noticed", () => {

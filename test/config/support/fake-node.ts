@@ -96,6 +96,7 @@ export async function fakeNode(tree: NodeTree): Promise<FakeNode> {
       return {
         name: connection.name,
         run: (script, options = {}) => runScript(script, options),
+        forward: () => Promise.reject(new Error("a stand-in forwards nothing")),
         async close() {
           open -= 1;
         },

@@ -18,7 +18,7 @@ export interface HandedOver {
 /** A home whose service was handed over once, from a to b: each node could serve it. */
 export async function bringUpHandedOver(): Promise<HandedOver> {
   const pythons: ReturnType<typeof giveOwnPythons>[] = [];
-  const lab = await bringUp({ devices: 4 }, (home) => pythons.push(giveOwnPythons(home)));
+  const lab = await bringUp({ devices: 4, driver: "zigpy-znp" }, (home) => pythons.push(giveOwnPythons(home)));
   const [spoilPython] = pythons;
   try {
     const { report } = await lab.switchover("--enrol-blank-stick", "--reason", "both sticks hold the network now");

@@ -16,6 +16,8 @@ export class NodePrograms {
   readonly #directory = temporaryDirectory();
   readonly #shell: readonly string[];
   readonly #path: string;
+  /** Further variables that the programs get. */
+  readonly variables: Record<string, string> = {};
 
   constructor({ shell = ["sh"], env = {} }: LocalHostOptions) {
     this.#shell = shell;
@@ -82,6 +84,12 @@ export class NodePrograms {
     chmodSync(file, 0o755);
   }
 
+  /** As `fake`; asked for the first time, it answers nothing for a minute. */
+  hangsAtFirst(name: string, script: string): void {
+    const asked = join(this.path, `${name}.asked`);
+    this.fake(name, `[ -e ${asked} ] || { : >${asked}; exec sleep 60; }\n${script}`);
+  }
+
   /** Writes this node's settings, with further lines. */
   settings(...lines: string[]): string {
     const file = join(this.path, "config", "zigbee.conf");
@@ -133,6 +141,7 @@ export class NodePrograms {
       UNDERSTUDY_LIBRARY: this.library,
       UNDERSTUDY_GRACE_SECONDS: "0",
       UNDERSTUDY_ASK_SECONDS: "0",
+      ...this.variables,
     };
   }
 

@@ -26,7 +26,7 @@ describe.skipIf(!isRoot)("faults of a coordinator", () => {
       const [from, to] = [home.active(), home.standby()];
       const handover = home.site.lab.switchover("--reason", "fault 37");
       await home.began("restoreNvram");
-      const failing = setInterval(() => to.home.dongle.failWriteAfter(3), 5);
+      const failing = setInterval(() => to.home.dongle.failWriteAfter(3), 50);
       mend = () => clearInterval(failing);
       const end = await handover;
       clearInterval(failing);
@@ -46,7 +46,7 @@ describe.skipIf(!isRoot)("faults of a coordinator", () => {
       const [from, to] = [home.active(), home.standby()];
       const handover = home.site.lab.switchover("--reason", "fault 38");
       await home.began("restoreNvram");
-      const garbling = setInterval(() => to.home.dongle.garbleWriteAfter(2), 5);
+      const garbling = setInterval(() => to.home.dongle.garbleWriteAfter(2), 50);
       mend = () => clearInterval(garbling);
       const end = await handover;
       clearInterval(garbling);

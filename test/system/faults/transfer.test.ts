@@ -2,6 +2,7 @@ import { readFileSync, readdirSync, truncateSync, writeFileSync } from "node:fs"
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { until } from "../../home/support/bring-up.ts";
+import type { HandoverReport } from "../../../workflows/contract.ts";
 import type { SiteNode } from "../../faults/site.ts";
 import { endOf, hostOf, isRoot, openFaultHome, RUN_MS } from "./support/fault-home.ts";
 import type { FaultHome } from "./support/fault-home.ts";
@@ -20,8 +21,9 @@ describe.skipIf(!isRoot)("faults of what is copied", () => {
   afterEach(() => mend());
 
   const dataFile = (node: SiteNode, file: string) => join(node.home.zigbee2mqtt.dataDirectory, file);
+  const generationsOf = (node: SiteNode) => join(node.outside(node.home.stateDirectory), "generations");
   const newestGeneration = (node: SiteNode) => {
-    const generations = join(node.outside(node.home.stateDirectory), "generations");
+    const generations = generationsOf(node);
     const ids = readdirSync(generations).filter((id) => !id.includes("part"));
     return join(generations, ids.toSorted().at(-1) ?? "");
   };
@@ -31,7 +33,10 @@ describe.skipIf(!isRoot)("faults of what is copied", () => {
     async () => {
       const to = home.standby();
       const handover = home.site.lab.switchover("--reason", "fault 29");
-      await home.began("transferFile");
+      await home.began("dumpNvram");
+      // Copying is over within moments: its beginning is seen on the standby's disk.
+      const isCopied = () => readdirSync(generationsOf(to)).some((id) => id.endsWith(".part"));
+      await until(isCopied, "it is copied", 120_000);
       for (const node of home.site.nodes) node.cutConnections();
       expect(endOf(await handover)).toEqual({ code: 0, outcome: "done" });
       await home.expectWell(to);
@@ -88,16 +93,38 @@ describe.skipIf(!isRoot)("faults of what is copied", () => {
     RUN_MS,
   );
 
-  test(
-    "fault 33: the standby's files were edited by hand: what the active node holds counts",
-    async () => {
-      const to = home.standby();
+  test.each([
+    ["a switchover is refused, and replaces them where a person agrees", "switchover"],
+    ["a failover replaces them, and says so", "failover"],
+  ])(
+    "fault 33: the standby's files were edited by hand: %s; they are kept",
+    async (_case, verb) => {
+      const [from, to] = [home.active(), home.standby()];
+      expect((await home.site.lab.understudy.run(["sync"])).code).toBe(0);
       const file = dataFile(to, "configuration.yaml");
-      writeFileSync(file, readFileSync(file, "utf8").replace(/channel: \d+/, "channel: 26"));
+      const edited = readFileSync(file, "utf8").replace(/channel: \d+/, "channel: 26");
+      writeFileSync(file, edited);
       const database = dataFile(to, "database.db");
       writeFileSync(database, readFileSync(database, "utf8").split("\n").slice(0, 2).join("\n"));
-      const end = await home.site.lab.switchover("--reason", "fault 33");
-      expect(endOf(end)).toEqual({ code: 0, outcome: "done" });
+      // A sync in between takes nothing for granted.
+      expect((await home.site.lab.understudy.run(["sync"])).code).toBe(0);
+
+      if (verb === "switchover") {
+        const refused = await home.site.lab.switchover("--reason", "fault 33");
+        expect(endOf(refused)).toEqual({ code: 2, outcome: "refused" });
+        expect(refused.report.message).toContain("configuration.yaml (advanced.channel), database.db");
+        await home.expectWell(from);
+      }
+      const more = verb === "switchover" ? ["--accept-edits"] : ["--to", to.name];
+      const { code, stdout } = await home.site.lab.understudy.run([verb, "--yes", "-o", "json", ...more]);
+      const report = JSON.parse(stdout) as HandoverReport;
+      expect({ code, outcome: report.outcome }).toEqual({ code: 0, outcome: "done" });
+      expect(report.message).toContain(
+        `What somebody had changed by hand in its files was replaced, and is kept on ${to.name}`,
+      );
+      const kept = join(to.outside(to.home.stateDirectory), "replaced");
+      const newest = readdirSync(kept).toSorted().at(-1) ?? "";
+      expect(readFileSync(join(kept, newest, "configuration.yaml"), "utf8")).toBe(edited);
       await until(() => home.site.home.servingNode()?.name === to.name, "it serves");
       await home.expectWell(to);
     },

@@ -1,4 +1,5 @@
 import { readFileSync, writeFileSync } from "node:fs";
+import type { WorkflowHandle } from "@temporalio/client";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseDocument } from "yaml";
 import { Outlet } from "../../../lab/home/outlet.ts";
@@ -100,6 +101,28 @@ describe.skipIf(!isRoot)("a PDU by SNMP, and the drill that proves its wiring", 
     expect(status.stdout).toMatch(/ b .* snmp 127\.0\.0\.1 outlet 2 .* host off .* proven \d+ s ago/);
     expect(status.stdout).toMatch(/ a .* snmp 127\.0\.0\.1 outlet 1 .* never proven: not used/);
   });
+
+  test.each<[string, (handover: WorkflowHandle) => unknown]>([
+    ["the worker is killed", () => lab.kill("worker")],
+    ["Temporal's server is killed", () => lab.kill("server")],
+    ["the test is terminated", (handover) => handover.terminate("by a person, in Temporal's UI")],
+    ["the test is cancelled", (handover) => handover.cancel()],
+  ])(
+    "%s between off and on: the node gets its power back",
+    async (_case, strike) => {
+      const before = lab.node("b").namespaceHost.bootId;
+      const test = fenceTest("b").catch(() => undefined);
+      await until(() => pdu.get(OUTLETS.b) === OFF, "it is switched off");
+      await strike(lab.temporal.workflow.getHandle("handover:zigbee"));
+      await until(() => pdu.get(OUTLETS.b) === ON, "its power is back", 120_000);
+      await test;
+      await wired.get(OUTLETS.b)?.settled();
+      const isBack = () => ![undefined, before].includes(lab.node("b").namespaceHost.bootId);
+      await until(isBack, "it booted", 60_000);
+      await expectServing(lab, "a");
+    },
+    300_000,
+  );
 
   test("fault 24: in a failover, an outlet whose wiring was never proven is left alone, and a person is asked", async () => {
     for (const verb of [

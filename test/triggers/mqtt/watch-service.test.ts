@@ -20,6 +20,7 @@ test("a broker that could not be listened to for a while is listened to again", 
   };
   let looks = 0;
   const world = {
+    remembered: () => ({ automation: { sync: { everyMs: 300_000, preload: true } } }),
     service: () => Promise.resolve({ broker: looks++ === 0 ? { ...good, caFile: "/nowhere/ca.pem" } : good }),
   } as unknown as World;
   const ending = new AbortController();

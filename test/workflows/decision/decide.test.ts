@@ -5,6 +5,7 @@ import type { Past } from "../../../workflows/decision/decide.ts";
 import { GONE, NOW, POLICY, SILENT, UNREACHED, evidence, lastingFor, past } from "./evidence.ts";
 
 const ENDED = { process: "failed" } as const;
+const RADIO_DEAD = { deviceAnswers: "no", coordinatorAnswers: "no" } as const;
 const restartedJustNow = { restarts: [NOW - 20_000] };
 const restartedBefore = { restarts: [NOW - 1_200_000] };
 
@@ -76,19 +77,67 @@ const GOLDEN: readonly (readonly [string, string, Evidence, Past, Decision["acti
   ],
   [
     "15",
-    "the process answers, its radio is dead",
-    evidence({ mqtt: { deviceAnswers: "no", coordinatorAnswers: "no" } }),
+    "the process answers, its firmware hangs: a restart cannot help",
+    evidence({ mqtt: RADIO_DEAD }),
     lastingFor(12),
-    "restart",
-    "Zigbee2MQTT on a answers, but its coordinator does not and no device does: restarted where it is.",
+    "takeOver",
+    "Zigbee2MQTT on a answers, but its coordinator does not and no device does: a standby takes over.",
   ],
   [
     "15",
-    "a restart did not bring the radio back",
-    evidence({ mqtt: { deviceAnswers: "no", coordinatorAnswers: "no" } }),
+    "the same, not yet for as long as failover.after says",
+    evidence({ mqtt: RADIO_DEAD }),
+    past(),
+    "warn",
+    "Zigbee2MQTT on a answers, but its coordinator does not and no device does: taken over unless it comes back soon.",
+  ],
+  [
+    "15",
+    "its firmware hangs and can be reset",
+    evidence({ mqtt: RADIO_DEAD, node: { canReset: true } }),
+    past(),
+    "restart",
+    "Zigbee2MQTT on a answers, but its coordinator does not and no device does: reset and restarted where it is.",
+  ],
+  [
+    "15",
+    "a reset did not bring the radio back",
+    evidence({ mqtt: RADIO_DEAD, node: { canReset: true } }),
     lastingFor(60, restartedJustNow),
     "takeOver",
     "Zigbee2MQTT on a answers, but its coordinator does not and no device does: a standby takes over.",
+  ],
+  [
+    "15",
+    "it does not answer after its reset, so Zigbee2MQTT was left stopped by us, not by a person",
+    evidence({ mqtt: SILENT, node: { process: "stopped", stoppedOnPurpose: "yes", canReset: true } }),
+    lastingFor(60, { ...restartedJustNow, restartFailed: "coordinator", stopSaid: true }),
+    "takeOver",
+    "A's coordinator does not answer, not even after a reset: a standby takes over.",
+  ],
+  [
+    "15",
+    "its firmware hangs and nobody can take over: opening the radio anew is worth one try",
+    evidence({ mqtt: RADIO_DEAD, standby: { reachable: "no" } }),
+    lastingFor(12),
+    "restart",
+    "Zigbee2MQTT on a answers, but its coordinator does not and no device does: restarted, since nobody can take over.",
+  ],
+  [
+    "15",
+    "and that did not help",
+    evidence({ mqtt: RADIO_DEAD, standby: { reachable: "no" } }),
+    lastingFor(120, restartedBefore),
+    "askPerson",
+    "Zigbee2MQTT on a answers, but its coordinator does not and no device does; not taken over: no standby is there that reaches the broker.",
+  ],
+  [
+    "–",
+    "a restart was broken off after its stop: nobody wished that",
+    evidence({ mqtt: SILENT, node: { process: "stopped", stoppedOnPurpose: "yes" } }),
+    lastingFor(60, { ...restartedJustNow, restartFailed: "otherwise" }),
+    "takeOver",
+    "Zigbee2MQTT does not run on a any more: a standby takes over.",
   ],
   [
     "15",
@@ -314,6 +363,14 @@ const GOLDEN: readonly (readonly [string, string, Evidence, Past, Decision["acti
 
 test.each(GOLDEN)("row %s: %s", (_row, _what, seen, before, action, because) => {
   expect(decide(seen, POLICY, before)).toMatchObject({ action, because });
+});
+
+test("a coordinator is reset only where its firmware hangs", () => {
+  const reset = (seen: Evidence) => decide(seen, POLICY, lastingFor(300)).reset;
+  expect(reset(evidence({ mqtt: RADIO_DEAD, node: { canReset: true } }))).toBe(true);
+  for (const mqtt of [SILENT, { deviceAnswers: "no", coordinatorAnswers: "yes" }] as const)
+    expect(reset(evidence({ mqtt, node: { canReset: true } }))).toBeUndefined();
+  expect(reset(evidence({ mqtt: SILENT, node: { ...ENDED, canReset: true } }))).toBeUndefined();
 });
 
 test("while it is paused, not even a late will is put right", () => {

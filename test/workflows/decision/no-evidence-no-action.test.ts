@@ -14,7 +14,7 @@ const MQTT_KEYS = [
   "coordinatorAnswers",
   "isActive",
 ];
-const NODE_KEYS = ["reachable", "answersPing", "process", "stoppedOnPurpose", "donglePresent", "sameBoot"];
+const NODE_KEYS = ["reachable", "answersPing", "process", "stoppedOnPurpose", "donglePresent", "sameBoot", "canReset"];
 const mqtt: fc.Arbitrary<Evidence["mqtt"]> = fc.record({
   brokerReachable: seen,
   bridgeState: fc.constantFrom("online", "offline", "none"),
@@ -30,6 +30,7 @@ const node: fc.Arbitrary<Evidence["node"]> = fc.record({
   stoppedOnPurpose: seen,
   donglePresent: seen,
   coordinatorOnNetwork: fc.boolean(),
+  canReset: fc.boolean(),
   sameBoot: seen,
   brokerReachable: seen,
 });
@@ -79,6 +80,7 @@ const past: fc.Arbitrary<Past> = fc.record({
   troubleSince: ago,
   lost: fc.option(fc.record({ since: ago, looks: fc.integer({ min: 1, max: 50 }) }), { nil: undefined }),
   stopSaid: fc.boolean(),
+  restartFailed: seldom(fc.constantFrom("coordinator", "otherwise")),
   restarts: fc.array(ago, { maxLength: 2 }),
   lastHandoverAt: seldom(ago),
   refused: seldom(fc.record({ at: ago, because: fc.constant("b is not fit") })),
@@ -221,6 +223,8 @@ test.each(["stopped", "failed"] as const)("what a person stopped on the node its
     {
       mqtt: { processAnswers: "no", deviceAnswers: "unknown" },
       node: { reachable: "yes", process, stoppedOnPurpose: "yes", sameBoot: "yes" },
+      // What we stopped ourselves, and could not start again, was stopped by no person.
+      past: { restartFailed: undefined },
     },
     (decision) => !acts(decision),
   ),
