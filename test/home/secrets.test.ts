@@ -158,8 +158,9 @@ function putLoginIntoServer(): void {
 }
 
 function holdsKeys(file: string): boolean {
-  // Of a configuration, to tell later which settings somebody changed by hand.
-  return ["data.tar", "nvram.json"].includes(basename(file)) || file.endsWith("/as-left/configuration.yaml");
+  // Of a configuration, to tell later which settings somebody changed by hand, and what they were.
+  const configuration = /\/(as-left|replaced\/[^/]+)\/configuration\.yaml$/;
+  return ["data.tar", "nvram.json"].includes(basename(file)) || configuration.test(file);
 }
 
 /** A text for each form in which a secret may be written, somewhere in other text. */
