@@ -6,6 +6,7 @@ import { Auditor } from "./auditor/auditor.ts";
 import { orderHandover } from "./order.ts";
 import type { OrderEnd } from "./order.ts";
 import { randomFrom } from "./random.ts";
+import { addToRecord, countBy, readRecord } from "./record.ts";
 import { comeToRest } from "./rest.ts";
 import { openSite } from "./site.ts";
 import type { HostKind, Site, SiteNode } from "./site.ts";
@@ -56,6 +57,8 @@ export interface BoundaryOptions {
   readonly seed: string;
   /** Only at these activities. */
   readonly activities?: readonly string[];
+  /** One JSON object a line for each boundary; those that stand there already are not struck again. */
+  readonly record?: string;
   readonly say: (line: string) => void;
 }
 
@@ -74,6 +77,17 @@ export interface BoundarySummary {
 const ORDER_WITHIN_MS = 300_000;
 const WHEN = ["before", "during", "after"] as const;
 
+/** One boundary, and what came of it. */
+interface Cell {
+  readonly handover: string;
+  readonly struck: StruckAt;
+  readonly activity: string;
+  readonly when: (typeof WHEN)[number];
+  readonly outcome: string;
+  readonly met: boolean;
+  readonly violations: readonly string[];
+}
+
 /** Strikes before, during and after each activity of a handover, one handover each, and audits what came of it. */
 export async function runBoundaries(options: BoundaryOptions): Promise<BoundarySummary> {
   const { say, seed, struck, handover } = options;
@@ -82,32 +96,29 @@ export async function runBoundaries(options: BoundaryOptions): Promise<BoundaryS
   const file = join(directory, "boundary");
   const boundary = new BoundaryFile(file);
   const random = randomFrom(`${seed}:${handover}:${struck}`);
-  const notMet: string[] = [];
-  const outcomes: Record<string, number> = {};
-  let [count, violations] = [0, 0];
+  const cells = readRecord<Cell>(options.record, seed).filter(
+    (cell) => cell.handover === handover && cell.struck === struck,
+  );
   let open: { site: Site; auditor: Auditor } | undefined;
   try {
     for (const activity of options.activities ?? ACTIVITIES[handover]) {
       for (const when of WHEN) {
+        const duringMs = random.between(5, 400);
+        if (cells.some((cell) => cell.activity === activity && cell.when === when)) continue;
         open ??= await openWith(options.hosts, file);
         const began = Date.now();
         boundary.ask({
           activity,
-          when: when === "during" ? random.between(5, 400) : when,
+          when: when === "during" ? duringMs : when,
           act: struck === "worker" ? "kill" : "tell",
         });
-        const result = await atBoundary(open.site, open.auditor, boundary, options);
-        count += 1;
-        violations += result.violations.length;
-        outcomes[result.outcome] = (outcomes[result.outcome] ?? 0) + 1;
-        if (!result.met) notMet.push(`${when} ${activity}`);
-        const met = result.met ? "" : " (never came to it)";
-        const verdict = result.violations.length === 0 ? "ok" : `${result.violations.length} VIOLATIONS`;
-        say(
-          `${struck} ${when} ${activity} of ${handover}${met} | ${result.outcome} | ${verdict} | ${((Date.now() - began) / 1000).toFixed(1)} s`,
-        );
+        const { wrecked, ...result } = await atBoundary(open.site, open.auditor, boundary, options);
+        const cell = { handover, struck, activity, when, ...result };
+        cells.push(cell);
+        addToRecord(options.record, seed, cell);
+        say(`${lineOf(cell)} | ${((Date.now() - began) / 1000).toFixed(1)} s`);
         for (const violation of result.violations) say(`    ! ${violation}`);
-        if (result.wrecked) {
+        if (wrecked) {
           await open.site.end();
           open = undefined;
         }
@@ -116,7 +127,21 @@ export async function runBoundaries(options: BoundaryOptions): Promise<BoundaryS
   } finally {
     await open?.site.end();
   }
-  return { handover, struck, boundaries: count, violations, seed, notMet, outcomes };
+  return {
+    handover,
+    struck,
+    boundaries: cells.length,
+    violations: cells.reduce((sum, { violations }) => sum + violations.length, 0),
+    seed,
+    notMet: cells.filter(({ met }) => !met).map(({ when, activity }) => `${when} ${activity}`),
+    outcomes: countBy(cells, ({ outcome }) => outcome),
+  };
+}
+
+function lineOf({ struck, when, activity, handover, met, outcome, violations }: Cell): string {
+  const seen = met ? "" : " (never came to it)";
+  const verdict = violations.length === 0 ? "ok" : `${violations.length} VIOLATIONS`;
+  return `${struck} ${when} ${activity} of ${handover}${seen} | ${outcome} | ${verdict}`;
 }
 
 async function openWith(hosts: HostKind, file: string): Promise<{ site: Site; auditor: Auditor }> {

@@ -1,8 +1,8 @@
-import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { Auditor } from "./auditor/auditor.ts";
 import { faultClasses } from "./classes/index.ts";
 import { planRun } from "./plan.ts";
 import type { OrderKind } from "./plan.ts";
+import { addToRecord, countBy, readRecord } from "./record.ts";
 import { runOnce } from "./run.ts";
 import type { RunResult } from "./run.ts";
 import { openSite } from "./site.ts";
@@ -46,7 +46,7 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignSum
   const { seed, hosts, say } = options;
   const began = Date.now();
   const classes = faultClasses(hosts).filter(({ name }) => options.classes?.includes(name) ?? true);
-  const results = readRecord(options.record, seed);
+  const results = readRecord<RunResult>(options.record, seed);
   const numbers = options.only ?? Array.from({ length: options.runs }, (_, index) => index + 1);
   let current: { site: Site; auditor: Auditor } | undefined;
   try {
@@ -55,7 +55,7 @@ export async function runCampaign(options: CampaignOptions): Promise<CampaignSum
       current ??= await open(options);
       const result = await runOnce(current.site, current.auditor, planRun(seed, number, classes, options.kind));
       results.push(result);
-      if (options.record) appendFileSync(options.record, `${JSON.stringify({ seed, ...result })}\n`);
+      addToRecord(options.record, seed, result);
       say(lineOf(seed, result));
       for (const violation of result.violations) say(`    ! ${violation}`);
       const { until } = options;
@@ -115,14 +115,6 @@ async function dump(site: Site, say: (line: string) => void): Promise<void> {
     say(`    ${name}: ${JSON.stringify({ running: home.zigbee2mqtt.running, stick: home.dongle.inspect() })}`);
 }
 
-function readRecord(file: string | undefined, seed: string): RunResult[] {
-  if (!file || !existsSync(file)) return [];
-  const lines = readFileSync(file, "utf8")
-    .split("\n")
-    .filter((line) => line !== "");
-  return lines.map((line) => JSON.parse(line) as RunResult & { seed: string }).filter((result) => result.seed === seed);
-}
-
 function summarize(
   options: CampaignOptions,
   results: readonly RunResult[],
@@ -141,10 +133,4 @@ function summarize(
     failing: failing.map(({ run, violations }) => ({ run, violations })),
     ...(silent ? { silent } : {}),
   };
-}
-
-function countBy<T>(things: readonly T[], key: (thing: T) => string): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const thing of things) counts[key(thing)] = (counts[key(thing)] ?? 0) + 1;
-  return counts;
 }

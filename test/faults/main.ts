@@ -17,7 +17,7 @@ const USAGE = `npm run faults -- [options]
   --class NAME,…    only faults of these classes
   --each            one run for each class, in a fixed order
   --hosts KIND      local (default), or namespaces (needs root)
-  --record FILE     append each run as JSON, and skip the ones that stand there: goes on where it was interrupted
+  --record FILE     append each run or boundary as JSON, and skip what stands there: goes on where it was interrupted
   --list            the classes of faults
   --planted NAME    with a bug in the worker (or "all"): fails unless the auditor sees it
   --boundaries      strikes before, during and after each activity of a handover instead
@@ -61,7 +61,8 @@ async function main(): Promise<number> {
     for (const who of values.struck.split(",")) {
       const struck = oneOf(STRUCK, who);
       const activities = values.activity?.split(",");
-      code = Math.max(code, conclude(await runBoundaries({ handover, struck, hosts, seed, activities, say })));
+      const { record } = values;
+      code = Math.max(code, conclude(await runBoundaries({ handover, struck, hosts, seed, activities, record, say })));
     }
     return code;
   }
