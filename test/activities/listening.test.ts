@@ -14,6 +14,7 @@ import { SAMPLE_DATA, temporaryDirectory, writeTree } from "../support/data-dire
 import { localHost } from "../support/local-host.ts";
 import { formedImage } from "../support/nvram-builder.ts";
 import { holdPort, startStack } from "../support/serial-port.ts";
+import { plugUnder, pull } from "../support/stick-link.ts";
 
 const PYTHON = join(import.meta.dirname, "../../.cache/python/bin/python");
 const host = localHost();
@@ -50,7 +51,7 @@ beforeEach(async () => {
   const { path: activePort } = await active.plug();
   await startStack(activePort);
   standby = dongle("b", "00124b00000000b2");
-  const { path: port } = await standby.plug();
+  const port = await plugUnder(join(directory.path, "b"), standby);
   node = {
     name: "b",
     manager: { kind: "commands", start: "true", stop: "true", status: `exit $(cat ${join(directory.path, "status")})` },
@@ -166,7 +167,7 @@ test("what cannot listen says why, and is no error", async () => {
   expect(await note()).toMatchObject({ scanned: false, heardBefore: false });
   await release();
 
-  await standby.unplug();
+  await pull(node.coordinator.port, standby);
   expect(await listen()).toMatchObject({ scanned: false, detail: expect.stringContaining("no coordinator at") });
   expect(existsSync(join(node.stateDirectory, "heard.json"))).toBe(false);
 });

@@ -10,6 +10,7 @@ import { temporaryDirectory } from "../support/data-directory.ts";
 import { localHost } from "../support/local-host.ts";
 import { formedImage, SAMPLE_EXTENDED_PAN_ID } from "../support/nvram-builder.ts";
 import { holdPort, startStack } from "../support/serial-port.ts";
+import { plugUnder, pull } from "../support/stick-link.ts";
 
 const PYTHON = join(import.meta.dirname, "../../.cache/python/bin/python");
 const host = localHost();
@@ -73,7 +74,7 @@ describe("a stick that listens with real zigpy-znp", () => {
     const stateFile = join(directory.path, `${name}.json`);
     const dongle = new Dongle({ name, hardwareIeee, stateFile, timing: "off", air });
     dongles.push(dongle);
-    const { path: port } = await dongle.plug();
+    const port = await plugUnder(join(directory.path, name), dongle);
     return { dongle, port, coordinator: zigpyCoordinator(host, { port, python: PYTHON }) };
   }
 
@@ -113,9 +114,7 @@ describe("a stick that listens with real zigpy-znp", () => {
     await release();
     const bare = zigpyCoordinator(host, { port, python: "/usr/bin/python3" });
     await expect(bare.listen(15)).rejects.toMatchObject({ id: "COORDINATOR_TOOL_MISSING" });
-    await dongle.unplug();
-    // Its own number may be another terminal's by now, of a test that runs beside this one.
-    const gone = zigpyCoordinator(host, { port: join(directory.path, "gone"), python: PYTHON });
-    await expect(gone.listen(15)).rejects.toMatchObject({ id: "COORDINATOR_MISSING" });
+    await pull(port, dongle);
+    await expect(coordinator.listen(15)).rejects.toMatchObject({ id: "COORDINATOR_MISSING" });
   });
 });

@@ -11,6 +11,7 @@ import { temporaryDirectory } from "../support/data-directory.ts";
 import { localHost } from "../support/local-host.ts";
 import { formedImage, SAMPLE_EXTENDED_PAN_ID, SAMPLE_IEEE } from "../support/nvram-builder.ts";
 import { holdPort, startStack } from "../support/serial-port.ts";
+import { plugUnder, pull } from "../support/stick-link.ts";
 
 const PYTHON = join(import.meta.dirname, "../../.cache/python/bin/python");
 const host = localHost();
@@ -43,8 +44,8 @@ async function plugIn(
     air,
   });
   dongles.push(dongle);
-  const { path } = await dongle.plug();
-  return { dongle, port: path, coordinator: zigpyCoordinator(host, { port: path, python: PYTHON }) };
+  const port = await plugUnder(join(directory.path, name), dongle);
+  return { dongle, port, coordinator: zigpyCoordinator(host, { port, python: PYTHON }) };
 }
 
 describe("a coordinator under real zigpy-znp", { timeout: 120_000 }, () => {
@@ -151,11 +152,11 @@ describe("a coordinator under real zigpy-znp", { timeout: 120_000 }, () => {
   });
 
   it("that is hung or unplugged is told apart", async () => {
-    const { coordinator, dongle } = await plugIn("a", "00124b00000000a1");
+    const { coordinator, dongle, port } = await plugIn("a", "00124b00000000a1");
     await coordinator.dump();
     dongle.hang();
     await expect(coordinator.dump()).rejects.toMatchObject({ id: "COORDINATOR_UNREADABLE" });
-    await dongle.unplug();
+    await pull(port, dongle);
     await expect(coordinator.dump()).rejects.toMatchObject({ id: "COORDINATOR_MISSING" });
     await expect(coordinator.silence()).rejects.toMatchObject({ id: "COORDINATOR_MISSING" });
   });

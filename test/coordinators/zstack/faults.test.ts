@@ -4,6 +4,7 @@ import { connectHost } from "../../../hosts/ssh-host.ts";
 import { formedImage } from "../../support/nvram-builder.ts";
 import { startStack } from "../../support/serial-port.ts";
 import { Sticks } from "./support/sticks.ts";
+import { pull } from "../../support/stick-link.ts";
 
 let sticks: Sticks;
 beforeAll(async () => {
@@ -37,10 +38,10 @@ describe("an answer that is lost", () => {
   });
 
   it("before any other means that nobody is there", async () => {
-    const { coordinator, dongle } = await formed("c", "00124b00000000c3");
+    const { coordinator, dongle, port } = await formed("c", "00124b00000000c3");
     dongle.hang();
     await expect(coordinator.dump()).rejects.toMatchObject({ id: "COORDINATOR_UNREADABLE" });
-    await dongle.unplug();
+    await pull(port, dongle);
     await expect(coordinator.dump()).rejects.toMatchObject({ id: "COORDINATOR_MISSING" });
     await expect(coordinator.silence()).rejects.toMatchObject({ id: "COORDINATOR_MISSING" });
   });

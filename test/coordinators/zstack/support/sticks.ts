@@ -7,6 +7,7 @@ import { Air } from "../../../../lab/air/air.ts";
 import { Dongle, type DongleOptions } from "../../../../lab/coordinator/dongle.ts";
 import { startSshServer, type TestServer } from "../../../hosts/ssh-server.ts";
 import { temporaryDirectory } from "../../../support/data-directory.ts";
+import { plugUnder } from "../../../support/stick-link.ts";
 
 const PYTHON = join(import.meta.dirname, "../../../../.cache/python/bin/python");
 
@@ -34,7 +35,7 @@ export class Sticks {
 
   async plugIn(name: string, hardwareIeee: string, timing: DongleOptions["timing"] = "off") {
     const dongle = this.dongle(name, hardwareIeee, timing);
-    const { path: port } = await dongle.plug();
+    const port = await plugUnder(join(this.directory.path, name), dongle);
     return { dongle, port, ...this.drivers(port) };
   }
 
