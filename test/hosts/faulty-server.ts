@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import type { AddressInfo, Socket } from "node:net";
 import ssh2, { type AuthContext, type Connection, type ServerChannel } from "ssh2";
 import type { SshTarget } from "../../config/effective.ts";
+import { createKeyPair } from "../../lab/hosts/keys.ts";
 
 export interface FaultyServer {
   readonly target: SshTarget;
@@ -22,9 +23,7 @@ export type KeyKind = "ed25519" | "rsa";
 
 /** A private key in OpenSSH's format. */
 export function hostKey(kind: KeyKind): { readonly private: string; readonly public: string } {
-  return kind === "rsa"
-    ? ssh2.utils.generateKeyPairSync("rsa", { bits: 2048 })
-    : ssh2.utils.generateKeyPairSync("ed25519");
+  return kind === "rsa" ? ssh2.utils.generateKeyPairSync("rsa", { bits: 2048 }) : createKeyPair();
 }
 
 /** An SSH server in this process, which runs commands by sh and misbehaves when told to. */
