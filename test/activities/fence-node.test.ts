@@ -84,14 +84,15 @@ function act(
       },
     },
   } as unknown as World;
+  const cancelled = new Promise<never>((_resolve, reject) => {
+    signal?.addEventListener("abort", () => reject(new CancelledFailure("cancelled")));
+  });
+  // As in a real context, nobody has to be waiting for it at that moment.
+  cancelled.catch(() => undefined);
   const context = Object.assign(Object.create(Context.prototype) as Context, {
     info: { activityId: "7", attempt: 1, workflowExecution: { workflowId: "handover:zigbee", runId: "r" } },
     cancellationSignal: signal ?? new AbortController().signal,
-    cancelled: signal
-      ? new Promise<never>((_resolve, reject) => {
-          signal.addEventListener("abort", () => reject(new CancelledFailure("cancelled")));
-        })
-      : new Promise<never>(() => undefined),
+    cancelled,
     heartbeat: () => undefined,
   });
   const input = { service: "zigbee", node: "attic", epoch: 7, handover: "r" };
