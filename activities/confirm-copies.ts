@@ -15,9 +15,10 @@ import type { NodeAccess, World } from "./support/world.ts";
 import { serviceState, tellCopy } from "./sync-link.ts";
 
 /**
- * Looks whether there is anything for a sync to do, and where not, tells `service` that the copies are fresh. It writes on no node,
- * uses no coordinator and is over within seconds, so that it needs no lock and may run as a local activity: an idle home costs
- * little. What is not as it should be, or cannot be seen, is left to a sync; once an hour everything is, since a standby listens then.
+ * Looks whether there is anything for a sync to do, and where not, tells `service` that the copies are fresh. On the nodes it writes
+ * no more than this controller's mark. It uses no coordinator and is over within seconds, so that it needs no lock and may run as a
+ * local activity: an idle home costs little. What is not as it should be, or cannot be seen, is left to a sync; once an hour
+ * everything is, since a standby listens then.
  */
 export function confirmCopies(world: World): SyncActivities["confirmCopies"] {
   return ({ service }) =>

@@ -66,7 +66,6 @@ export interface Ran {
   readonly code: number | null;
   readonly stdout: string;
   readonly stderr: string;
-  readonly ms: number;
 }
 
 /** A command that runs. */
@@ -77,7 +76,6 @@ export class Command {
   #stderr = "";
 
   constructor(home: Home, args: readonly string[], env: NodeJS.ProcessEnv = {}, cwd = home.directory) {
-    const since = Date.now();
     this.child = spawn(process.execPath, [LAUNCHER, ...args], {
       cwd,
       env: { ...home.env, ...env },
@@ -86,9 +84,7 @@ export class Command {
     this.child.stdout?.on("data", (chunk: Buffer) => (this.#stdout += chunk.toString()));
     this.child.stderr?.on("data", (chunk: Buffer) => (this.#stderr += chunk.toString()));
     this.ended = new Promise((resolve) => {
-      this.child.once("close", (code) =>
-        resolve({ code, stdout: this.#stdout, stderr: this.#stderr, ms: Date.now() - since }),
-      );
+      this.child.once("close", (code) => resolve({ code, stdout: this.#stdout, stderr: this.#stderr }));
     });
   }
 
